@@ -1,0 +1,88 @@
+"""A whole config: its sections, its full spelling, and the identity of the weights it leads to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from layerscope.config.names import OWN_DATASETS
+from layerscope.config.sections.data import DataConfig
+from layerscope.config.sections.logging import LoggingConfig
+from layerscope.config.sections.measurements import MeasurementsConfig
+from layerscope.config.sections.model import ModelConfig
+from layerscope.config.sections.optimizer import OptimizerConfig
+from layerscope.config.sections.run import RunConfig
+
+_ONLY_MEASURED = frozenset({"embedding-layers", "tap", "reduce"})
+"""Keys of ``Model`` that say what is looked at, not what is trained."""
+
+_ONLY_FETCHED = frozenset({"root", "download", "num-workers"})
+"""Keys of ``Data`` that say how the images come in, not which ones they are."""
+
+
+class Config(BaseModel):
+    """Everything that describes one run."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=str.capitalize,
+        populate_by_name=True,
+        protected_namespaces=(),
+    )
+
+    model: ModelConfig = Field(description="Which network, and which of its layers are looked at")
+    data: DataConfig = Field(description="Which images, how many, and how they are batched")
+    optimizer: OptimizerConfig = Field(description="The loss, the steps, and how the learning rate runs")
+    logging: LoggingConfig = Field(description="Where results go, and which epochs are kept")
+    measurements: MeasurementsConfig = Field(
+        default_factory=MeasurementsConfig, description="What is measured in every layer of every kept epoch"
+    )
+    run: RunConfig = Field(
+        default_factory=RunConfig,
+        description="The number of a repetition, and all the randomness that follows from it",
+    )
+
+    @property
+    def checkpoint_epochs(self) -> tuple[int, ...]:
+        """The epochs whose weights are kept, sorted; the last epoch is always among them."""
+        last = self.optimizer.epochs
+        return tuple(sorted({epoch for epoch in self.logging.wanted_epochs(last) if epoch < last} | {last}))
+
+    @property
+    def epochs_beyond_training(self) -> tuple[int, ...]:
+        """The epochs of ``log-epochs`` that training never reaches."""
+        last = self.optimizer.epochs
+        return tuple(epoch for epoch in self.logging.wanted_epochs(last) if epoch > last)
+
+    @property
+    def hash(self) -> str:
+        """Eight hexadecimal digits that change whenever :meth:`identity` does."""
+        canonical = json.dumps(self.identity(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(canonical.encode("ascii")).hexdigest()[:8]
+
+    def identity(self) -> dict[str, Any]:
+        """What determines the trained weights and which of them are kept, as plain values.
+
+        ``Data.root`` counts only where the data set is the user's own files, as their place is then all
+        that says which data they are.
+        """
+        fetched = _ONLY_FETCHED - ({"root"} if self.data.dataset_id in OWN_DATASETS else set())
+        return {
+            "Model": _without(self.model.plain(), _ONLY_MEASURED),
+            "Data": _without(self.data.plain(), fetched),
+            "Optimizer": self.optimizer.plain(),
+            "Logging": {"epochs": list(self.checkpoint_epochs)},
+            "Run": self.run.plain(),
+        }
+
+    def resolved(self) -> dict[str, dict[str, Any]]:
+        """Every section with every key, defaults too, as plain values; parses to an equal config."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+def _without(section: dict[str, Any], keys: frozenset[str]) -> dict[str, Any]:
+    return {key: value for key, value in section.items() if key not in keys}

@@ -1,0 +1,49 @@
+"""Section ``Logging``: where results go, and which epochs are kept."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from layerscope.config.fields import (
+    AnyCase,
+    AsTuple,
+    Count,
+    Expected,
+    Location,
+    OnceEach,
+    OneOrMore,
+    Positive,
+)
+from layerscope.config.sections.base import Section
+
+_FIRST_EPOCHS = 10
+"""``log-interval`` keeps every epoch up to this one: the beginning is where most happens."""
+
+Epochs = Annotated[tuple[Count, ...], AsTuple, Expected("a list of whole numbers of at least 0")]
+Tracker = Annotated[Literal["tensorboard", "wandb"], AnyCase]
+Trackers = Annotated[tuple[Tracker, ...], OneOrMore, OnceEach]
+
+
+class LoggingConfig(Section):
+    """Where results go, and which epochs are kept."""
+
+    save_dir: Location = Field(description="The folder of the results")
+    log_epochs: Epochs | None = Field(
+        default=None,
+        description="The epochs to keep and measure (0: before training); wins over log-interval",
+    )
+    log_interval: Positive = Field(
+        default=10, description="Keep epochs 0 to 10 and then every n-th, when log-epochs is not set"
+    )
+    trackers: Trackers = Field(
+        default=("tensorboard",), description="Programs that show the course of training: tensorboard, wandb"
+    )
+
+    def wanted_epochs(self, last: int) -> tuple[int, ...]:
+        """The epochs asked for in a training of ``last`` epochs, sorted; they may lie beyond ``last``."""
+        if self.log_epochs is not None:
+            return tuple(sorted(set(self.log_epochs)))
+        first = range(min(_FIRST_EPOCHS, last) + 1)
+        return tuple(sorted({*first, *range(0, last + 1, self.log_interval)}))

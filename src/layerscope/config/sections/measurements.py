@@ -1,0 +1,106 @@
+"""Section ``Measurements``: what is measured in every layer of every kept epoch."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from layerscope.config.fields import AnyCase, Expected, OnceEach, OneOrMore, Positive
+from layerscope.config.lookup import canonical_measures, selected_measures
+from layerscope.config.names import MEASURE_GROUPS
+from layerscope.config.sections.base import Section
+
+_MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?)b", re.IGNORECASE)
+
+
+def memory_bytes(size: str | int) -> int:
+    """Bytes of a size: ``512MB`` is 512 · 10⁶, ``4GiB`` is 4 · 2³⁰, a bare number is bytes.
+
+    Raises
+    ------
+    ValueError
+        Not a size, or not above 0.
+    """
+    match = _MEMORY.fullmatch(size.strip()) if isinstance(size, str) else None
+    if isinstance(size, str) and match is None:
+        raise ValueError(f"{size!r} is not a size such as 4GB, 512MB, 1.5GiB")
+    if match is None:
+        count = int(size)
+    else:
+        power = " kmgt".index(match[2].lower() or " ")
+        count = int(float(match[1]) * (1024 if match[3] else 1000) ** power)
+    if count < 1:
+        raise ValueError(f"{size!r} leaves no memory at all")
+    return count
+
+
+def _measure_names(value: Any) -> Any:
+    if value is True:
+        return ("All",)
+    if isinstance(value, str):
+        return canonical_measures(value)
+    if not isinstance(value, (list, tuple)):
+        return value
+    if not all(isinstance(item, str) for item in value):
+        return tuple(value)
+    return tuple(dict.fromkeys(name for item in value for name in canonical_measures(item)))
+
+
+def _checked_memory(value: Any) -> Any:
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        memory_bytes(value)
+    return value
+
+
+Measures = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_measure_names),
+    Field(min_length=1),
+    Expected("True (all), a name, groups joined by _ (Fast_StableRank), or a list of names"),
+]
+Split = Annotated[Literal["train", "test"], AnyCase]
+Memory = Annotated[
+    str | int, BeforeValidator(_checked_memory), Expected("a size such as 4GB, or a whole number of bytes")
+]
+
+
+class MeasurementsConfig(Section):
+    """What is measured in every layer of every kept epoch."""
+
+    measures: Measures = Field(
+        default=("Fast",),
+        description="True (all), a name, groups joined by _ (Fast_StableRank), or a list of names",
+    )
+    splits: Annotated[tuple[Split, ...], OneOrMore, OnceEach, Field(min_length=1)] = Field(
+        default=("train", "test"), description="The data that measures look at: train, test"
+    )
+    weighting: Annotated[Literal["balanced", "sample"], AnyCase] = Field(
+        default="balanced",
+        description="In averages over classes, let each class or each sample count the same",
+    )
+    batch_size: Positive | None = Field(
+        default=None, description="Images in one step of measuring; not set: chosen from memory"
+    )
+    memory: Memory = Field(
+        default="4GB", description="The memory that measuring may use: 4GB, 512MB, 2GiB, or bytes"
+    )
+    precision: Annotated[Literal["float32", "float64"], AnyCase] = Field(
+        default="float32", description="The arithmetic of the features; sums are kept in float64 either way"
+    )
+
+    @property
+    def selected(self) -> tuple[str, ...]:
+        """The measures asked for, groups spelt out, in the order of the registry."""
+        return selected_measures(self.measures)
+
+    @property
+    def empty_groups(self) -> tuple[str, ...]:
+        """The groups asked for that hold no measure in this version."""
+        return tuple(name for name in self.measures if MEASURE_GROUPS.get(name) == ())
+
+    @property
+    def memory_bytes(self) -> int:
+        """``memory`` in bytes."""
+        return memory_bytes(self.memory)
