@@ -1,0 +1,83 @@
+"""From a config to the two splits, on the device and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+
+from layerscope.config import DataConfig, RunConfig
+from layerscope.config.names import FOLDER_DATASETS
+from layerscope.data.arrays import load_arrays
+from layerscope.data.catalog import DatasetInfo, describe
+from layerscope.data.digits import load_digits
+from layerscope.data.folder_split import folder_split
+from layerscope.data.folders import load_folders
+from layerscope.data.idx import load_idx
+from layerscope.data.samples import Loaded, Samples, check_samples
+from layerscope.data.selection import partly_random, stratified
+from layerscope.data.split import Split, in_memory_split
+from layerscope.data.torchvision_sets import load_torchvision
+
+LOADERS: dict[str, Callable[[DataConfig, DatasetInfo], Loaded]] = {
+    "digits": load_digits,
+    "mnist": load_idx,
+    "mnist_debug": load_idx,
+    "fashionmnist": load_idx,
+    "kmnist": load_idx,
+    "cifar10": load_torchvision,
+    "cifar100": load_torchvision,
+    "svhn": load_torchvision,
+    "stl10": load_torchvision,
+    "tinyimagenet": load_folders,
+    "imagenet": load_folders,
+    "imagefolder": load_folders,
+    "arrays": load_arrays,
+}
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set, ready to train on and to measure."""
+
+    info: DatasetInfo
+    train: Split
+    test: Split
+
+
+def load_data(config: DataConfig, run: RunConfig, device: torch.device | str) -> Data:
+    """Read the set of ``config``; the same config and run give the same samples and labels every time.
+
+    Raises
+    ------
+    DataError
+        Missing, damaged or inconsistent data; the message names the file and the remedy.
+    """
+    described = describe(config)
+    loaded = LOADERS[described.name](config, described)
+    for samples in (loaded.train, loaded.test):
+        check_samples(samples, loaded.info.classes)
+    train = _selected(loaded.train, loaded.info.classes, config, run)
+    info = replace(loaded.info, train_samples=len(train), test_samples=len(loaded.test))
+    place = torch.device(device)
+    return Data(
+        info,
+        train=_split("train", train, info, config, place),
+        test=_split("test", loaded.test, info, config, place),
+    )
+
+
+def _selected(train: Samples, classes: int, config: DataConfig, run: RunConfig) -> Samples:
+    if config.subset is not None:
+        train = train.take(stratified(train.labels, config.subset, run.seed_for("subset")))
+    if config.random_labels:
+        labels = partly_random(train.labels, config.random_labels, classes, run.seed_for("labels"))
+        train = replace(train, labels=labels)
+    return train
+
+
+def _split(name: str, samples: Samples, info: DatasetInfo, config: DataConfig, device: torch.device) -> Split:
+    if info.name in FOLDER_DATASETS:
+        return folder_split(name, samples, info, device, config.num_workers)
+    return in_memory_split(name, samples, info, device)
