@@ -1,0 +1,1 @@
+"""Name → module, its classifier, its weights. The entry is `layerscope.models.build.build_model`."""
