@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.metadata
 import keyword
 import re
@@ -14,30 +13,14 @@ from layerscope.config.names import (
     MEASURE_GROUPS,
     MEASURES,
     OWN_EXAMPLES,
-    OWN_FAMILIES,
     TORCHVISION_LISTED,
     TORCHVISION_MODELS,
 )
+from layerscope.config.nearest import nearest, suggestion
+from layerscope.config.own_models import SIZES, own_family, parse_own_name
 
-_OWN_MODEL = re.compile(rf"(?:{'|'.join(OWN_FAMILIES)})(?:_[a-z0-9]+)*")
 _TIMM_MODEL = re.compile(r"timm/[a-z0-9][a-z0-9_.\-]*")
 _FUNCTION = re.compile(r"\w+(?:\.\w+)*:\w+")
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name closest to ``name`` (ignoring case), or the only one that contains it, or None."""
-    by_lower = {candidate.lower(): candidate for candidate in known}
-    found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
-    if found:
-        return by_lower[found[0]]
-    longer = [candidate for candidate in by_lower if len(name) > 2 and name.lower() in candidate]
-    return by_lower[longer[0]] if len(longer) == 1 else None
-
-
-def suggestion(name: str, known: Sequence[str]) -> str:
-    """A clause that helps with an unknown ``name``: the nearest known name, or else all of them."""
-    close = nearest(name, known)
-    return f"did you mean {close!r}?" if close else f"known are: {', '.join(known)}"
 
 
 def canonical_dataset(text: str) -> str:
@@ -65,7 +48,10 @@ def canonical_model(text: str) -> str:
     if _is_function(text):
         return text
     name = text.lower()
-    if _OWN_MODEL.fullmatch(name) or _TIMM_MODEL.fullmatch(name):
+    if own_family(name):
+        parse_own_name(name)
+        return name
+    if _TIMM_MODEL.fullmatch(name):
         return name
     classifiers: tuple[str, ...] = TORCHVISION_MODELS
     base = name.removesuffix("_pretrained")
@@ -132,6 +118,6 @@ def _unknown_model(text: str, base: str, classifiers: Sequence[str]) -> str:
     hint = f"did you mean {close!r}? " if close else ""
     return (
         f"{text!r} is not a known model; {hint}"
-        f"A name is {' or '.join(f'{family}_…' for family in OWN_FAMILIES)}, a torchvision classifier, "
+        f"A name is {' or '.join(f'{family}_…' for family in SIZES)}, a torchvision classifier, "
         "timm/<name>, or module:function for your own"
     )

@@ -13,8 +13,8 @@ from pydantic_core import ErrorDetails
 from layerscope.config.config import Config
 from layerscope.config.document import Document
 from layerscope.config.fields import Expected
-from layerscope.config.lookup import nearest, suggestion
 from layerscope.config.names import SECTIONS
+from layerscope.config.nearest import nearest, suggestion
 from layerscope.config.sections.base import Conflicts
 from layerscope.errors import Problem
 

@@ -53,9 +53,6 @@ MEASURE_GROUPS: dict[str, tuple[str, ...]] = {
 MEASURE_ALIASES: dict[str, str] = {"trace": "Traces"}
 """Older names (lower case, without the suffix `Measure` or `Testset`) of measures."""
 
-OWN_FAMILIES = ("mlp", "convnet")
-"""Families whose name takes suffixes (`mlp_small_nobn`); the grammar is checked in `models.names`."""
-
 OWN_EXAMPLES = ("mlp", "mlp_small", "mlp_wide", "mlp_large", "convnet", "convnet_small", "convnet_deep")
 """Names of our own families to propose for a misspelt one."""
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from layerscope.config.document import Document, KeyPath, Mark, normalised_key
-from layerscope.config.lookup import suggestion
 from layerscope.config.names import SECTIONS
+from layerscope.config.nearest import suggestion
 from layerscope.config.yaml_reader import value_from_text
 from layerscope.errors import ConfigError, Problem
 

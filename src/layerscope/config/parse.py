@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from layerscope.config.config import Config
 from layerscope.config.document import Document, document_of
-from layerscope.config.lookup import suggestion
 from layerscope.config.messages import problems_of
 from layerscope.config.names import MATRIX_SECTION, SECTIONS
+from layerscope.config.nearest import suggestion
 from layerscope.config.overrides import override
 from layerscope.config.yaml_reader import read_document
 from layerscope.errors import ConfigError, Problem, UsageError

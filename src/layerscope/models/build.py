@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import nn
 
+from layerscope.config.own_models import own_family
 from layerscope.errors import ModelError
 from layerscope.models.classifier import set_classifier_bias
 from layerscope.models.convnet import build_convnet
 from layerscope.models.fit import check_fit
 from layerscope.models.meta import build_on_meta
 from layerscope.models.mlp import build_mlp
-from layerscope.models.names import PRETRAINED_SUFFIX, own_family
+from layerscope.models.names import PRETRAINED_SUFFIX
 from layerscope.models.request import ModelRequest, Shape, describe_shape, first_line
 from layerscope.models.stem import CIFAR_STEMS
 from layerscope.models.timm_models import PREFIX, build_timm

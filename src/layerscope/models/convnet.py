@@ -6,8 +6,8 @@ from collections import OrderedDict
 
 from torch import nn
 
+from layerscope.config.own_models import Architecture, parse_own_name
 from layerscope.errors import ModelError
-from layerscope.models.names import Architecture, parse_own_name
 from layerscope.models.request import ModelRequest, describe_shape
 
 DOWNSAMPLING_BLOCKS = 2

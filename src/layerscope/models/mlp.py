@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from layerscope.models.names import Architecture, parse_own_name
+from layerscope.config.own_models import Architecture, parse_own_name
 from layerscope.models.request import ModelRequest
 from layerscope.models.simplex_head import simplex_head
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from layerscope.config.lookup import nearest
+from layerscope.config.nearest import nearest
 from layerscope.errors import ModelError
 from layerscope.models.names import split_pretrained
 from layerscope.models.published import published_weights

@@ -8,10 +8,11 @@ from typing import Any
 
 from torch import nn
 
-from layerscope.config.lookup import nearest
+from layerscope.config.nearest import nearest
+from layerscope.config.own_models import SIZES
 from layerscope.errors import ModelError
 from layerscope.models.classifier import fit_classifier
-from layerscope.models.names import SIZES, split_pretrained
+from layerscope.models.names import split_pretrained
 from layerscope.models.published import published_weights
 from layerscope.models.request import ModelRequest, Shape
 from layerscope.models.stem import fit_channels, use_cifar_stem

@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import nn
 
-from layerscope.config.lookup import nearest
+from layerscope.config.nearest import nearest
 from layerscope.errors import ModelError
 from layerscope.models.request import ModelRequest
 
