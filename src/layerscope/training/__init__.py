@@ -1,0 +1,1 @@
+"""From an initialised model to a folder of checkpoints: the loop, its parts, and how it survives a kill."""
