@@ -1,0 +1,1 @@
+"""The measurement pass: checkpoints × splits × layers × measures → tables."""

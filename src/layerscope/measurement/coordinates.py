@@ -1,0 +1,75 @@
+"""The second sweep of one layer: samples as coordinates along the class means."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from layerscope.functional.between import BetweenBasis
+from layerscope.statistics.class_moments import ClassMoments
+from layerscope.statistics.class_scatter import DirectionalScatter
+from layerscope.statistics.nearest_center import NearestCenter
+
+
+class Coordinates:
+    r"""Feeds the second sweep's accumulators with coordinates instead of whole features.
+
+    All that NC1 and nearest means need lies in the span of the class means: the part of a sample orthogonal
+    to it adds the same to its distance to every mean. So one thin product :math:`z U` per sample serves
+    both, where z is the sample's offset from the reference point of its class.
+
+    Parameters
+    ----------
+    moments : ClassMoments
+        Of the split that is read; knows the reference points.
+    own : BetweenBasis
+        Directions of the split's own means, about which ``scatter`` is taken.
+    scatter : DirectionalScatter
+    train : BetweenBasis
+        Directions of the train means, in whose coordinates ``nearest`` holds its centres.
+    nearest : NearestCenter, optional
+    """
+
+    def __init__(
+        self,
+        moments: ClassMoments,
+        own: BetweenBasis,
+        scatter: DirectionalScatter,
+        train: BetweenBasis,
+        nearest: NearestCenter | None,
+    ) -> None:
+        self.scatter, self.nearest = scatter, nearest
+        bases = [own] if train is own or nearest is None else [own, train]
+        self._directions = torch.cat([basis.directions for basis in bases], dim=1)
+        self._split = own.rank if len(bases) == 2 else 0
+        self._own_rank = own.rank
+        reference = moments.reference.double()
+        # Where the reference points lie: about the class means (scatter) and about the centre (distances).
+        about_means = torch.zeros_like(reference)
+        about_means[moments.present] = reference[moments.present] - moments.means
+        self._about_means = about_means @ own.directions
+        self._about_center = (reference - train.center) @ train.directions
+
+    def update(self, offsets: Tensor, labels: Tensor, decisions: Tensor) -> None:
+        """Add a batch.
+
+        Parameters
+        ----------
+        offsets : Tensor (B, D)
+            Offsets of the features from the reference points of their classes.
+        labels, decisions : Tensor (B,)
+            The true classes, and the network's decisions.
+        """
+        along = offsets @ self._directions.to(offsets.dtype)
+        about_means = self._about_means.to(along.dtype)[labels]
+        self.scatter.update(along[:, : self._own_rank] + about_means, labels)
+        if self.nearest is None:
+            return
+        points = along[:, self._split :] + self._about_center.to(along.dtype)[labels]
+        size = torch.linalg.vector_norm(offsets, dim=1) + torch.linalg.vector_norm(points, dim=1)
+
+        def exact(rows: Tensor) -> Tensor:
+            directions = self._directions[:, self._split :]
+            return offsets[rows].double() @ directions + self._about_center[labels[rows]]
+
+        self.nearest.update(points, labels, decisions, exact=exact, error=size)

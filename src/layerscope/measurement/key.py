@@ -1,0 +1,36 @@
+"""What determines a measured row, as a short text; readable without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from layerscope.config import Config
+from layerscope.measures.catalog import VERSIONS
+
+
+def selected_measures(config: Config) -> tuple[str, ...]:
+    """Measures that the config asks for and this version has, in the registry's order."""
+    return tuple(name for name in VERSIONS if name in config.measurements.selected)
+
+
+def measurement_key(config: Config, measure: str, checkpoint_digest: str) -> str:
+    """Identity of one measure's rows for one checkpoint.
+
+    Rows are computed again when the checkpoint, the measure's version, the taps, or a setting that changes
+    numbers differ. Memory, batch size and device change results by rounding only, so they are not part of it.
+    """
+    model, measurements = config.model, config.measurements
+    settings = {
+        "checkpoint": checkpoint_digest,
+        "measure": measure,
+        "version": VERSIONS[measure],
+        "layers": model.embedding_layers if model.embedding_layers is True else list(model.embedding_layers),
+        "tap": model.tap,
+        "reduce": model.reduce,
+        "splits": sorted(measurements.splits),
+        "weighting": measurements.weighting,
+        "precision": measurements.precision,
+        "config": config.hash,
+    }
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,142 @@
+"""The measurement pass over the checkpoints of a run: incremental, and saved checkpoint by checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from layerscope.config import Config
+from layerscope.data.load import Data
+from layerscope.data.split import Split
+from layerscope.features.reduce import reduce_by_name
+from layerscope.features.taps import trace_layers
+from layerscope.measurement.key import measurement_key
+from layerscope.measurement.plan import Plan, make_plan
+from layerscope.measurement.sweeps import Collector, Setup
+from layerscope.measures.base import CheckpointStatistics, Measure, Need, Subject, Value
+from layerscope.measures.registry import MEASURES
+from layerscope.results.tables import TableStore
+from layerscope.training.checkpoints import CheckpointStore
+from layerscope.training.losses import LOSSES
+
+Rows = list[dict[str, object]]
+SMALL_IMAGE = 3 * 64 * 64  # values per image up to which large batches are affordable
+
+
+def measure_checkpoints(
+    config: Config,
+    data: Data,
+    model: nn.Module,
+    store: CheckpointStore,
+    tables: TableStore,
+    pending: Mapping[int, Sequence[str]],
+    *,
+    device: torch.device,
+    progress: Callable[[Iterable[int]], Iterable[int]] = iter,
+) -> None:
+    """Compute what is pending and save it, checkpoint by checkpoint.
+
+    Parameters
+    ----------
+    model : nn.Module
+        The architecture; its weights are replaced by each checkpoint's.
+    pending : mapping
+        Epoch → measures.
+    progress : callable
+        Wraps the epochs, for a progress bar.
+
+    Raises
+    ------
+    DamagedFile
+        A checkpoint is not what was saved. Checkpoints before it are measured and saved.
+    MeasurementError
+        Features are not finite, or the memory budget is too small.
+    """
+    model.to(device)
+    setup = make_setup(config, data, model, device)
+    collector = Collector(setup, plan_for(config, setup, needs_of(set().union(*pending.values()))))
+    for epoch in progress(sorted(pending)):
+        store.load_into(model, epoch)
+        model.to(setup.dtype)
+        statistics = collector.collect(model, needs_of(pending[epoch]))
+        digest = store.manifest.entry(epoch).sha256
+        for name in pending[epoch]:
+            rows = table_rows(epoch, MEASURES[name], statistics)
+            tables.replace(name, epoch, rows, measurement_key(config, name, digest))
+
+
+def table_rows(epoch: int, measure: Measure, statistics: CheckpointStatistics) -> Rows:
+    """Rows of one measure for one checkpoint, columns in the order of the table."""
+    return [
+        _row(epoch, subject, value, statistics.weighting) for subject, value in measure.values(statistics)
+    ]
+
+
+def make_setup(config: Config, data: Data, model: nn.Module, device: torch.device) -> Setup:
+    """What stays the same over the checkpoints: splits, layers in execution order, settings."""
+    dtype = torch.float64 if config.measurements.precision == "float64" else torch.float32
+    reduce = reduce_by_name(config.model.reduce, config.run.seed_for("projection"))
+    spec, where = config.model.embedding_layers, config.model.tap
+    layers = trace_layers(model, _sample(data, model), spec, where=where, reduce=reduce)
+    splits: dict[str, Split] = {name: getattr(data, name) for name in config.measurements.splits}
+    loss = LOSSES[config.optimizer.loss]
+    batch = config.measurements.batch_size or _batch_size(data)
+    return Setup(
+        splits,
+        layers,
+        spec,
+        where,
+        config.model.reduce,
+        reduce,
+        loss,
+        config.measurements.weighting,
+        batch,
+        dtype,
+        device,
+    )
+
+
+def plan_for(config: Config, setup: Setup, needs: Need) -> Plan:
+    """The memory plan of a setup."""
+    samples = {name: len(split) for name, split in setup.splits.items()}
+    classes = next(iter(setup.splits.values())).num_classes
+    budget, item = config.measurements.memory_bytes, setup.dtype.itemsize
+    return make_plan(setup.layers, samples, classes, needs, memory_bytes=budget, item_bytes=item)
+
+
+def needs_of(names: Iterable[str]) -> Need:
+    """The union of what the named measures need."""
+    needs = Need.NOTHING
+    for name in names:
+        needs |= MEASURES[name].needs
+    return needs
+
+
+def _sample(data: Data, model: nn.Module) -> Tensor:
+    parameter = next(model.parameters())
+    return torch.zeros(2, *data.train.shape, dtype=parameter.dtype, device=parameter.device)
+
+
+def _batch_size(data: Data) -> int:
+    values = 1
+    for size in data.train.shape:
+        values *= size
+    return 512 if values <= SMALL_IMAGE else 128
+
+
+def _row(epoch: int, subject: Subject, value: Value, weighting: str) -> dict[str, object]:
+    return {
+        "epoch": epoch,
+        "split": subject.split,
+        "layer_name": subject.layer_name,
+        "layer_index": subject.layer_index,
+        **value.qualifiers,
+        "value": value.value,
+        "status": value.status,
+        "weighting": weighting,
+        "samples": subject.samples,
+        "classes": subject.classes,
+        "dim": subject.dim,
+    }

@@ -1,0 +1,1 @@
+"""Measures: one class each, over statistics and functional; ``registry.MEASURES`` lists them."""

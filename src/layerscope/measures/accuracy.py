@@ -1,0 +1,29 @@
+"""Accuracy: what the network itself gets right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value
+
+
+class Accuracy:
+    """Accuracy and mean loss of the network in eval mode, labels as trained on.
+
+    Qualifier ``quantity``: ``accuracy`` (share of samples, exact counts, in [0, 1]) or ``loss`` (the
+    training loss).
+    """
+
+    name = "Accuracy"
+    qualifiers = ("quantity",)
+    needs = Need.DECISIONS
+
+    def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
+        """Two values per split, at the logits."""
+        for split, decisions in statistics.decisions.items():
+            place = len(statistics.layers)
+            subject = Subject(
+                split, "logits", place, decisions.samples, decisions.classes, decisions.num_classes
+            )
+            yield subject, Value({"quantity": "accuracy"}, decisions.accuracy)
+            yield subject, Value({"quantity": "loss"}, decisions.loss)

@@ -1,0 +1,170 @@
+"""What a measure is: the statistics that it needs, and the rows that it makes of them."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from layerscope.features.taps import Layer
+from layerscope.functional.between import BetweenBasis
+from layerscope.functional.spectra import Spectrum
+from layerscope.statistics.class_moments import ClassMoments
+from layerscope.statistics.class_scatter import DirectionalScatter
+from layerscope.statistics.decisions import Decisions
+from layerscope.statistics.nearest_center import NearestCenter
+
+
+class Need(enum.Flag):
+    """Statistics that the engine can collect for a measure."""
+
+    NOTHING = 0
+    DECISIONS = enum.auto()  # the network's own, per split
+    MOMENTS = enum.auto()  # class moments, per layer and split
+    SCATTER = enum.auto()  # within-class variance along the class means (second sweep)
+    NEAREST = enum.auto()  # nearest train class means (second sweep)
+    SPECTRUM = enum.auto()  # singular values of the layer's weight
+
+
+SECOND_SWEEP = Need.SCATTER | Need.NEAREST
+
+
+@dataclass
+class SplitStatistics:
+    """What was collected for one layer on one split."""
+
+    moments: ClassMoments | None = None
+    basis: BetweenBasis | None = None
+    scatter: DirectionalScatter | None = None
+    nearest: NearestCenter | None = None
+
+
+@dataclass
+class LayerStatistics:
+    """What was collected for one layer.
+
+    Attributes
+    ----------
+    layer : Layer
+    module : nn.Module
+        The tapped module, for its weight.
+    where, reduce : str
+        How the layer was tapped.
+    splits : dict
+        Split name → statistics.
+    spectrum : Spectrum, optional
+        Of the module's weight as a matrix; None when the module has none.
+    """
+
+    layer: Layer
+    module: nn.Module
+    where: str
+    reduce: str
+    splits: dict[str, SplitStatistics] = field(default_factory=dict)
+    spectrum: Spectrum | None = None
+
+
+@dataclass
+class CheckpointStatistics:
+    """Everything that was collected for one checkpoint."""
+
+    weighting: str
+    layers: list[LayerStatistics]
+    decisions: dict[str, Decisions] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Value:
+    """One number of a measure: its qualifiers, the number, and whether it can be trusted.
+
+    ``status`` is ``ok``; ``undefined`` (NaN: too few classes or samples); ``infinite``; ``degenerate`` (a
+    value is given, but ranks or ties make it fragile); ``skipped`` (the measure does not apply to this
+    layer).
+    """
+
+    qualifiers: Mapping[str, str | int]
+    value: float
+    status: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.status:
+            object.__setattr__(self, "status", status_of(self.value))
+
+
+def status_of(value: float, *, degenerate: bool = False) -> str:
+    """Status that a value's own nature implies."""
+    if math.isnan(value):
+        return "undefined"
+    if math.isinf(value):
+        return "infinite"
+    return "degenerate" if degenerate else "ok"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a group of values speaks about: the common columns of their rows."""
+
+    split: str
+    layer_name: str
+    layer_index: int
+    samples: int
+    classes: int
+    dim: int
+
+
+class Measure(Protocol):
+    """A named quantity, computed per checkpoint."""
+
+    @property
+    def name(self) -> str:
+        """Name of its table."""
+        ...
+
+    @property
+    def qualifiers(self) -> tuple[str, ...]:
+        """Columns that tell its values of one layer and split apart."""
+        ...
+
+    @property
+    def needs(self) -> Need:
+        """Statistics that it is computed from."""
+        ...
+
+    def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
+        """The measure's values for one checkpoint."""
+        ...
+
+
+def each_split(
+    statistics: CheckpointStatistics,
+) -> Iterator[tuple[Subject, LayerStatistics, SplitStatistics, ClassMoments]]:
+    """Every layer and split that has class moments, with the common columns of its rows."""
+    for entry in statistics.layers:
+        for name, split in entry.splits.items():
+            moments = split.moments
+            if moments is not None:
+                yield split_subject(entry.layer, name, moments), entry, split, moments
+
+
+def split_subject(layer: Layer, split: str, moments: ClassMoments) -> Subject:
+    """Common columns of the rows about one layer and split."""
+    return Subject(split, layer.name, layer.index, moments.samples, len(moments.present), layer.dim)
+
+
+def rounding_of(moments: ClassMoments, dtype: torch.dtype) -> float:
+    r"""Singular values of the centred class means up to which they can be rounding: :math:`4 ε \max_c |μ_c|`.
+
+    With ε of float64 it is what centring leaves; with that of the features, what their own rounding leaves.
+    """
+    longest = torch.linalg.vector_norm(moments.means, dim=1).max()
+    return 4 * torch.finfo(dtype).eps * float(longest)
+
+
+def class_weights_of(moments: ClassMoments, statistics: CheckpointStatistics) -> Tensor:
+    """Class weights (K+,) that the run's weighting gives."""
+    return moments.weights(statistics.weighting)

@@ -1,0 +1,50 @@
+"""NC2: convergence of the class means to a simplex equiangular tight frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from layerscope.functional.simplex import directionless, equiangularity, equinorm, etf_error, etf_floor
+from layerscope.measures.base import (
+    CheckpointStatistics,
+    Need,
+    Subject,
+    Value,
+    class_weights_of,
+    each_split,
+    status_of,
+)
+
+
+class ETF:
+    r"""How far the centred class means are from a simplex ETF.
+
+    Qualifier ``statistic``: ``equinorm`` (std/mean of the lengths), ``equiangular`` (mean |cos + 1/(K-1)|),
+    ``equiangular_std`` (std of the cosines), ``etf_error`` (of the normalised Gram matrix), ``etf_floor``
+    (the smallest reachable error). Angles are degenerate when a mean equals the centre, and trivially 0
+    with two classes. Undefined, but for the floor, when all means coincide up to rounding.
+    """
+
+    name = "ETF"
+    qualifiers = ("statistic",)
+    needs = Need.MOMENTS
+
+    def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
+        """Five values per layer and split."""
+        for subject, _, _, moments in each_split(statistics):
+            weights, means = class_weights_of(moments, statistics), moments.means
+            offset, spread = equiangularity(means, weights)
+            pointless = directionless(means, weights)
+            fragile = subject.classes == 2 or pointless > 0
+            coincident = pointless == subject.classes
+            norms = math.nan if coincident else equinorm(means, weights)
+            error = math.nan if coincident else etf_error(means, weights)
+            yield subject, Value({"statistic": "equinorm"}, norms)
+            yield subject, Value({"statistic": "equiangular"}, offset, status_of(offset, degenerate=fragile))
+            yield (
+                subject,
+                Value({"statistic": "equiangular_std"}, spread, status_of(spread, degenerate=fragile)),
+            )
+            yield subject, Value({"statistic": "etf_error"}, error)
+            yield subject, Value({"statistic": "etf_floor"}, etf_floor(subject.classes, subject.dim))

@@ -1,0 +1,26 @@
+"""Every measure by name; the only place that lists them."""
+
+from __future__ import annotations
+
+from layerscope.measures.accuracy import Accuracy
+from layerscope.measures.base import Measure
+from layerscope.measures.cdnv import CDNV
+from layerscope.measures.etf import ETF
+from layerscope.measures.nc1 import NC1
+from layerscope.measures.ncc import NCC
+from layerscope.measures.subspace_angles import AngleBetweenSubspaces
+from layerscope.measures.traces import Traces
+from layerscope.measures.weight_svs import WeightSVs
+
+_ALL: tuple[Measure, ...] = (
+    Accuracy(),
+    Traces(),
+    CDNV(),
+    NC1(),
+    ETF(),
+    NCC(),
+    WeightSVs(),
+    AngleBetweenSubspaces(),
+)
+
+MEASURES: dict[str, Measure] = {measure.name: measure for measure in _ALL}

@@ -1,0 +1,52 @@
+"""Within-class variance along chosen directions: all of the scatter that NC1 needs, without a D×D matrix."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class DirectionalScatter:
+    r"""Per class, the sum of squared coordinates of samples about their class mean.
+
+    :math:`E_{cj} = \sum_{y_i = c} \big(u_j^\top (h_i - \mu_c)\big)^2`, so that
+    :math:`u_j^\top \Sigma_c u_j = E_{cj} / n_c`. Needs the final class means, hence a second sweep.
+
+    Parameters
+    ----------
+    num_classes : int
+    directions : int
+        Number r of directions.
+    device
+        Where the state lives.
+    """
+
+    def __init__(self, num_classes: int, directions: int, *, device: torch.device | str = "cpu") -> None:
+        self.counts = torch.zeros(num_classes, dtype=torch.int64, device=device)
+        self.energies = torch.zeros(num_classes, directions, dtype=torch.float64, device=device)
+
+    def update(self, coordinates: Tensor, labels: Tensor) -> None:
+        """Add a batch.
+
+        Parameters
+        ----------
+        coordinates : Tensor (B, r)
+            :math:`u_j^\\top (h_i - \\mu_{y_i})`.
+        labels : Tensor (B,)
+        """
+        self.energies.index_add_(0, labels, coordinates.double().square())
+        self.counts += torch.bincount(labels, minlength=len(self.counts))
+
+    def merge(self, other: DirectionalScatter) -> DirectionalScatter:
+        """Add what another accumulator saw; returns self."""
+        if other.energies.shape != self.energies.shape:
+            mine, theirs = tuple(self.energies.shape), tuple(other.energies.shape)
+            raise ValueError(f"cannot merge scatter of (classes, directions) {theirs} into {mine}")
+        self.energies += other.energies
+        self.counts += other.counts
+        return self
+
+    def pooled(self, weights: Tensor) -> Tensor:
+        r""":math:`u_j^\top \Sigma_w u_j` (r,) with the weights (K+,) of the present classes."""
+        rows = self.counts.nonzero().squeeze(1)
+        return weights @ (self.energies[rows] / self.counts[rows].unsqueeze(1))
