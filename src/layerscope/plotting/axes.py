@@ -1,0 +1,123 @@
+"""The axis of layers, the mark of the NC layer, and the axis of shares."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+
+from layerscope.plotting.selection import MOST_TICKS, short_name, tick_places
+from layerscope.plotting.sheet import CHARACTER, Sheet
+from layerscope.plotting.style import NC_COLOUR, REFERENCE_COLOUR
+from layerscope.results.nc_layer import LayerRef
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+SMALL_CHARACTER = CHARACTER * 6.5 / 7
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+TICK = 0.19  # inches that a slanted name needs beside the next
+SLANT = 0.71  # sine of 45 degrees
+
+
+def layers_of(frame: DataFrame) -> list[LayerRef]:
+    """Layers in execution order, without those a measure skips because it does not apply to them."""
+    measured = frame[frame["status"] != "skipped"]
+    pairs = measured[["layer_index", "layer_name"]].drop_duplicates("layer_index").sort_values("layer_index")
+    return [
+        LayerRef(str(name), int(index))
+        for index, name in zip(pairs["layer_index"], pairs["layer_name"], strict=True)
+    ]
+
+
+def draw_layer_axis(sheet: Sheet, axes: Axes, rows: DataFrame, nc: LayerRef | None, label: str) -> None:
+    """Finish a panel over layers: name them along x, at most fifteen of them, and mark the NC layer."""
+    layers = layers_of(rows)
+    if layers:
+        _name_layers(sheet, axes, layers)
+        _set_limits(axes, layers)
+    axes.set_xlabel(label)
+    has_values = _has_values(axes)
+    if not has_values:
+        axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center", color="0.4")
+    if axes.get_yscale() == "log":
+        _set_log_ticks(axes, has_values)
+    if nc is not None:
+        _mark_nc_layer(axes, nc)
+
+
+def draw_reference(axes: Axes, height: float) -> None:
+    """A level to compare with, drawn behind the data."""
+    axes.axhline(height, color=REFERENCE_COLOUR, linewidth=0.8, linestyle=":", zorder=1.5)
+
+
+def set_share_axis(axes: Axes) -> None:
+    """The y axis of something between nothing and all."""
+    axes.set_ylim(0.0, 1.04)
+    axes.set_yticks([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+
+
+def _name_layers(sheet: Sheet, axes: Axes, layers: Sequence[LayerRef]) -> None:
+    width = sheet.panel[0]
+    shown = [layers[place] for place in tick_places(len(layers), min(MOST_TICKS, int(width / TICK)))]
+    texts = [short_name(layer.name).replace("$", r"\$") for layer in shown]
+    axes.set_xticks([layer.index for layer in shown], texts)
+    if len(shown) < len(layers):
+        axes.set_xticks([layer.index for layer in layers], minor=True)
+    longest = max(map(len, texts))
+    slanted = (longest + 1.5) * SMALL_CHARACTER * len(texts) > width
+    if slanted:
+        for text in axes.get_xticklabels():
+            text.set(rotation=45, ha="right", va="center", rotation_mode="anchor")
+        sheet.name_depths[axes] = longest * SMALL_CHARACTER * SLANT
+
+
+def _set_limits(axes: Axes, layers: Sequence[LayerRef]) -> None:
+    first, last = layers[0].index, layers[-1].index
+    margin = max(0.03 * (last - first), 0.3)
+    axes.set_xlim(first - margin, last + margin)
+
+
+def _has_values(axes: Axes) -> bool:
+    lines = (line for line in axes.get_lines() if line.get_transform() == axes.transData)
+    return any(np.isfinite(np.asarray(line.get_ydata(), dtype=float)).any() for line in lines)
+
+
+def _set_log_ticks(axes: Axes, has_values: bool) -> None:
+    """Powers of ten when there are several, else numbers in between: there is always something to read."""
+    low, high = axes.get_ylim()
+    if not has_values:
+        axes.yaxis.set_major_locator(NullLocator())
+        axes.yaxis.set_minor_locator(NullLocator())
+    elif high <= 30 * low:
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high > 3 * low else MaxNLocator(5))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    else:
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power_of_ten(value)))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _power_of_ten(value: float) -> str:
+    """``10⁻²``, in plain characters: typesetting formulas takes a tenth of all drawing."""
+    return "10" + str(round(math.log10(value))).translate(RAISED) if value > 0 else ""
+
+
+def _mark_nc_layer(axes: Axes, nc: LayerRef) -> None:
+    left, right = axes.get_xlim()
+    if not left <= nc.index <= right:
+        return
+    axes.axvline(nc.index, color=NC_COLOUR, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1.6)
+    axes.text(
+        nc.index,
+        1.01,
+        "NC layer",
+        transform=axes.get_xaxis_transform(),
+        color=NC_COLOUR,
+        fontsize=6.5,
+        ha="center",
+        va="bottom",
+    )

@@ -1,0 +1,54 @@
+"""Which figures are older than the tables they are drawn from. Looks at file times only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from layerscope.plotting.registry import LOG, Figure
+from layerscope.results.tables import TableStore
+
+FORMATS = ("pdf", "png")
+
+
+def plot_paths(run_folder: Path, name: str) -> list[Path]:
+    """The files of one figure."""
+    return [run_folder / "plots" / f"{name}.{extension}" for extension in FORMATS]
+
+
+def input_path(run_folder: Path, table: str) -> Path:
+    """The file of one table; ``log`` is the training log."""
+    store = TableStore(run_folder / "measurements")
+    return run_folder / "log.csv" if table == LOG else store.path(table)
+
+
+def drawable(run_folder: Path, figures: Mapping[str, Figure]) -> dict[str, Figure]:
+    """Those of ``figures`` whose tables are there and hold the split they show."""
+    return {name: figure for name, figure in figures.items() if _has_inputs(run_folder, figure)}
+
+
+def outdated(run_folder: Path, figures: Mapping[str, Figure]) -> dict[str, Figure]:
+    """Those of ``figures`` that are missing, or older than a table they are drawn from."""
+    return {name: figure for name, figure in figures.items() if not _is_fresh(run_folder, name, figure)}
+
+
+def _has_inputs(run_folder: Path, figure: Figure) -> bool:
+    there = {name for name in figure.inputs if input_path(run_folder, name).is_file()}
+    if not there or not there.issuperset(figure.needs):
+        return False
+    store = TableStore(run_folder / "measurements")
+    return figure.split is None or all(figure.split in store.splits(name) for name in figure.needs)
+
+
+def _is_fresh(run_folder: Path, name: str, figure: Figure) -> bool:
+    drawn = [_time(path) for path in plot_paths(run_folder, name)]
+    tables = [_time(input_path(run_folder, table)) for table in figure.inputs]
+    return min(drawn) > 0 and min(drawn) >= max(tables)
+
+
+def _time(path: Path) -> int:
+    """Time of the last change in ns; 0 when there is no such file."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0

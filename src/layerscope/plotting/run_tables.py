@@ -1,0 +1,104 @@
+"""What the figures of one run are drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from layerscope.errors import DamagedFile, UsageError
+from layerscope.plotting.registry import LOG, NC_LAYER_TABLE
+from layerscope.plotting.selection import spread
+from layerscope.results.nc_layer import LayerRef, nc_layer
+from layerscope.results.tables import TableStore
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True)
+class RunTables:
+    """Tables by name (``log`` is the training log), the title of the run, and where its layers are tapped."""
+
+    frames: Mapping[str, DataFrame]
+    title: str = ""
+    tap: str = "input"
+
+    @classmethod
+    def load(
+        cls, run_folder: Path, names: Iterable[str], *, title: str = "", tap: str = "input"
+    ) -> RunTables:
+        """Read those tables of a run folder that are there.
+
+        Raises
+        ------
+        DamagedFile
+            A table is not what was written.
+        """
+        store = TableStore(run_folder / "measurements")
+        frames = {}
+        for name in names:
+            frame = _read_log(run_folder / "log.csv") if name == LOG else store.read(name)
+            if frame is not None:
+                frames[name] = frame
+        return cls(frames, title, tap)
+
+    def has(self, name: str, split: str | None = None) -> bool:
+        """Whether there are rows of this table (and split)."""
+        frame = self.frames.get(name)
+        if frame is None or frame.empty:
+            return False
+        return split is None or bool((frame["split"] == split).any())
+
+    def rows(self, name: str, **where: object) -> DataFrame:
+        """Rows of a table in which the named columns have the given values.
+
+        Raises
+        ------
+        UsageError
+            There is no such row.
+        """
+        frame = self.frames.get(name)
+        if frame is None:
+            raise UsageError(f"the table {name} is not there; measure {name} first")
+        for column, wanted in where.items():
+            frame = frame[frame[column] == wanted]
+        if frame.empty:
+            raise UsageError(f"the table {name} holds no rows of {_spell(where)}")
+        return frame
+
+    @cached_property
+    def epochs(self) -> tuple[int, ...]:
+        """The checkpoints that figures by epoch show: all when few, else a spread with first and last."""
+        measured = {
+            int(epoch)
+            for name, frame in self.frames.items()
+            if name != LOG
+            for epoch in frame["epoch"].unique()
+        }
+        return spread(sorted(measured))
+
+    @cached_property
+    def nc_layer(self) -> LayerRef | None:
+        """The layer at which the network is collapsed at the last checkpoint, on the training data."""
+        return nc_layer(self.frames[NC_LAYER_TABLE]) if self.has(NC_LAYER_TABLE) else None
+
+
+def _read_log(path: Path) -> DataFrame | None:
+    import pandas as pd
+
+    if not path.is_file():
+        return None
+    try:
+        frame: DataFrame = pd.read_csv(path)
+        return frame.astype({"epoch": "int64", "train_accuracy": "float64", "test_accuracy": "float64"})
+    except (ValueError, KeyError) as error:
+        raise DamagedFile(
+            path, "it is not a training log", "Run the same command again to continue."
+        ) from error
+
+
+def _spell(where: Mapping[str, object]) -> str:
+    return ", ".join(f"{column} {value!r}" for column, value in where.items())

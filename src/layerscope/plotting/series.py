@@ -1,0 +1,138 @@
+"""A line over layers that shows every value, also those that have no place on its axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
+from numpy.typing import NDArray
+
+from layerscope.plotting.sheet import Legend, Sheet
+from layerscope.plotting.style import LineStyle, epoch_colours
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Mask = NDArray[np.bool_]
+
+
+class _Border(NamedTuple):
+    """How values without a place are shown: a marker at a border of the panel, explained below it."""
+
+    marker: str
+    height: float
+    note: str
+
+
+INFINITE = _Border("^", 0.985, "▲ infinite")
+UNDEFINED = _Border("x", 0.02, "\N{MULTIPLICATION SIGN} undefined")
+TOO_SMALL = _Border("v", 0.02, "▼ zero or below")
+DEGENERATE_NOTE = "○ degenerate"
+
+
+def draw_series(
+    sheet: Sheet,
+    axes: Axes,
+    rows: DataFrame,
+    *,
+    colour: str,
+    line: LineStyle = "-",
+    slot: tuple[int, int] = (0, 1),
+) -> None:
+    """Draw the value of each layer.
+
+    Undefined and infinite values, and those a logarithmic axis cannot hold, become markers at the border;
+    degenerate ones are hollow. ``slot`` (place, count) keeps the border markers of several series apart.
+    """
+    rows = rows[rows["status"] != "skipped"].sort_values("layer_index", kind="stable")
+    x = rows["layer_index"].to_numpy(dtype=float)
+    y = rows["value"].to_numpy(dtype=float)
+    too_small = (y <= 0) & (axes.get_yscale() == "log") | np.isneginf(y)
+    placed = np.isfinite(y) & ~too_small
+    size = marker_size(len(x))
+    axes.plot(
+        x,
+        np.where(placed, y, np.nan),
+        color=colour,
+        linestyle=line,
+        marker="o",
+        markersize=size,
+        markeredgewidth=0,
+    )
+    _draw_degenerate(
+        sheet, axes, x, y, placed & (rows["status"] == "degenerate").to_numpy(dtype=bool), colour
+    )
+    borders = ((INFINITE, np.isposinf(y)), (UNDEFINED, np.isnan(y)), (TOO_SMALL, too_small))
+    for border, mask in borders:
+        _draw_border(sheet, axes, x[mask], border, colour, slot)
+
+
+def draw_by_epoch(
+    sheet: Sheet, axes: Axes, rows: DataFrame, epochs: Sequence[int], line: LineStyle = "-"
+) -> None:
+    """One series per epoch, in the colours that all figures of the run give to the epochs."""
+    for place, (epoch, colour) in enumerate(epoch_colours(epochs).items()):
+        chosen = rows[rows["epoch"] == epoch]
+        if not chosen.empty:
+            draw_series(sheet, axes, chosen, colour=colour, line=line, slot=(place, len(epochs)))
+
+
+def epoch_legend(epochs: Sequence[int], split: str) -> Legend:
+    """Legend of :func:`draw_by_epoch`."""
+    entries = [
+        (Line2D([], [], color=colour, marker="o"), str(epoch))
+        for epoch, colour in epoch_colours(epochs).items()
+    ]
+    return Legend(f"{split}, epoch", entries)
+
+
+def line_legend(lines: dict[str, LineStyle]) -> Legend:
+    """Legend of line styles: text → style."""
+    entries = [(Line2D([], [], color="0.2", linestyle=line), text) for text, line in lines.items()]
+    return Legend("", entries)
+
+
+def marker_size(points: int) -> float:
+    """Points of a marker so that neighbours do not touch."""
+    return float(np.clip(90 / max(points, 1), 1.5, 4.0))
+
+
+def _draw_degenerate(
+    sheet: Sheet, axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], mask: Mask, colour: str
+) -> None:
+    if mask.any():
+        axes.plot(
+            x[mask],
+            y[mask],
+            linestyle="none",
+            marker="o",
+            markeredgecolor=colour,
+            markerfacecolor="white",
+            zorder=2.5,
+        )
+        sheet.notes.add(DEGENERATE_NOTE)
+
+
+def _draw_border(
+    sheet: Sheet, axes: Axes, x: NDArray[np.float64], border: _Border, colour: str, slot: tuple[int, int]
+) -> None:
+    if not len(x):
+        return
+    place, count = slot
+    aside = ScaledTranslation((place - (count - 1) / 2) * 2.5 / 72, 0, sheet.figure.dpi_scale_trans)
+    axes.plot(
+        x,
+        np.full(len(x), border.height),
+        transform=axes.get_xaxis_transform() + aside,
+        color=colour,
+        linestyle="none",
+        marker=border.marker,
+        markersize=3.4,
+        clip_on=False,
+        zorder=3,
+    )
+    sheet.notes.add(border.note)

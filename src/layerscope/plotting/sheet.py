@@ -1,0 +1,149 @@
+"""One figure: panels of a fixed size in inches, with a title and a legend strip above them.
+
+Panels keep their size whatever the labels need, so figures line up in a paper, and nothing is laid out
+by trial drawing, which would take longer than the drawing itself.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+CHARACTER = 0.058
+"""Width in inches that one character takes at 7 points."""
+
+LEFT, RIGHT, BETWEEN = 0.62, 0.16, 0.7
+TITLE_LINE, STRIP_LINE, NOTE_LINE = 0.16, 0.17, 0.16
+PANEL_TOP = 0.17  # room for the name of the NC layer
+X_LABEL = 0.31
+Y_LABEL = 0.43
+NAME_DEPTH = 0.1  # of the names of ticks, when they lie flat
+
+
+class Legend(NamedTuple):
+    """A group of legend entries: what they tell apart, and a line with its text for each."""
+
+    title: str
+    entries: Sequence[tuple[Line2D, str]]
+
+    @property
+    def width(self) -> float:
+        """Inches the group takes in the strip."""
+        texts = (self.title, *(text for _, text in self.entries))
+        return sum(CHARACTER * len(text) + 0.34 for text in texts)
+
+
+@dataclass
+class Sheet:
+    """A figure under construction; :meth:`finish` gives everything its place."""
+
+    figure: Figure
+    axes: list[Axes]
+    title: str
+    columns: int
+    panel: tuple[float, float]
+    headings: bool = False
+    legends: list[Legend] = field(default_factory=list)
+    notes: set[str] = field(default_factory=set)
+    name_depths: dict[Axes, float] = field(default_factory=dict)
+
+    @classmethod
+    def of_panels(
+        cls,
+        title: str,
+        count: int = 1,
+        columns: int = 1,
+        panel: tuple[float, float] = (2.95, 2.0),
+        *,
+        headings: bool = False,
+    ) -> Sheet:
+        """A sheet of ``count`` empty panels, filled row by row."""
+        figure = Figure()
+        rows = -(-count // columns)
+        axes = [figure.add_subplot(rows, columns, place + 1) for place in range(count)]
+        return cls(figure, axes, title, columns, panel, headings)
+
+    def finish(self) -> Figure:
+        """Set the size of the figure and the place of panels, title, legends and notes."""
+        rows = -(-len(self.axes) // self.columns)
+        width = LEFT + self.columns * self.panel[0] + (self.columns - 1) * BETWEEN + RIGHT
+        title = _wrapped(self.title, width)
+        strips = _packed(self.legends, width)
+        head = 0.06 + TITLE_LINE * len(title) + STRIP_LINE * len(strips)
+        foot = NOTE_LINE if self.notes else 0.0
+        height = head + rows * (self._row_top + self.panel[1] + self._row_foot) + foot
+        self.figure.set_size_inches(width, height)
+        self._place_panels(width, height, head)
+        self._write(title, strips, height)
+        return self.figure
+
+    @property
+    def _row_top(self) -> float:
+        return PANEL_TOP + (0.14 if self.headings else 0.0)
+
+    @property
+    def _row_foot(self) -> float:
+        return max((NAME_DEPTH, *self.name_depths.values())) + X_LABEL
+
+    def _place_panels(self, width: float, height: float, head: float) -> None:
+        across, down = self.panel
+        for place, axes in enumerate(self.axes):
+            row, column = divmod(place, self.columns)
+            left = LEFT + column * (across + BETWEEN)
+            top = head + row * (self._row_top + down + self._row_foot) + self._row_top
+            axes.set_position((left / width, 1 - (top + down) / height, across / width, down / height))
+            depth = self.name_depths.get(axes, NAME_DEPTH)
+            axes.xaxis.set_label_coords(0.5, -(depth + X_LABEL / 2) / down)
+            axes.yaxis.set_label_coords(-Y_LABEL / across, 0.5)
+
+    def _write(self, title: Sequence[str], strips: Sequence[Sequence[Legend]], height: float) -> None:
+        top = 0.06
+        for line in title:
+            self.figure.text(0.5, 1 - top / height, line, ha="center", va="top", fontsize=7, parse_math=False)
+            top += TITLE_LINE
+        for strip in strips:
+            _draw_strip(self.figure, strip, 1 - top / height)
+            top += STRIP_LINE
+        if self.notes:
+            text = "    ".join(sorted(self.notes))
+            self.figure.text(0.99, 0.03 / height, text, ha="right", va="bottom", fontsize=6, color="0.3")
+
+
+def _wrapped(title: str, width: float) -> list[str]:
+    """Lines of a title, broken between its parts only, if they fit."""
+    parts = title.replace(" ", "\N{NO-BREAK SPACE}").replace("\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}", " · ")
+    return textwrap.wrap(parts, max(int(width / CHARACTER), 20))
+
+
+def _packed(legends: Sequence[Legend], width: float) -> list[list[Legend]]:
+    """Groups side by side as long as they fit."""
+    strips: list[list[Legend]] = []
+    for legend in legends:
+        if strips and sum(group.width for group in (*strips[-1], legend)) <= width:
+            strips[-1].append(legend)
+        else:
+            strips.append([legend])
+    return strips
+
+
+def _draw_strip(figure: Figure, strip: Sequence[Legend], top: float) -> None:
+    empty = Line2D([], [], linestyle="none")
+    entries = [entry for legend in strip for entry in ((empty, legend.title), *legend.entries) if entry[1]]
+    figure.legend(
+        [line for line, _ in entries],
+        [text for _, text in entries],
+        loc="upper center",
+        bbox_to_anchor=(0.5, top),
+        ncols=len(entries),
+        borderaxespad=0.0,
+        borderpad=0.0,
+        handlelength=1.5,
+        handletextpad=0.4,
+        columnspacing=0.9,
+    )

@@ -1,0 +1,36 @@
+"""What a run is called in its figures."""
+
+from __future__ import annotations
+
+from layerscope.config import Config
+
+LOSSES = {"mseloss": "MSE", "celoss": "cross-entropy"}
+OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
+
+
+def run_title(config: Config) -> str:
+    """Model, data, loss and optimizer, and whatever else is out of the ordinary."""
+    parts = [
+        config.model.model_name,
+        config.data.dataset_id,
+        LOSSES.get(config.optimizer.loss, config.optimizer.loss),
+        _optimizer(config),
+        *_unusual(config),
+    ]
+    return " · ".join(parts)
+
+
+def _optimizer(config: Config) -> str:
+    name = OPTIMIZERS.get(config.optimizer.optimizer, config.optimizer.optimizer)
+    decay = config.optimizer.weight_decay
+    return f"{name}, lr {config.optimizer.lr:g}" + (f", weight decay {decay:g}" if decay else "")
+
+
+def _unusual(config: Config) -> list[str]:
+    said = {
+        f"{config.data.subset} training samples": config.data.subset,
+        f"{config.data.random_labels:g} random labels": config.data.random_labels,
+        "augmented": config.data.do_augmentation,
+        f"run {config.run.run}": config.run.run,
+    }
+    return [text for text, applies in said.items() if applies]

@@ -1,0 +1,55 @@
+"""The layer at which a network is collapsed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True)
+class LayerRef:
+    """A layer: its name, and its place in execution order."""
+
+    name: str
+    index: int
+
+
+def nc_layer(
+    cdnv: DataFrame,
+    threshold: float = 0.2,
+    split: str = "train",
+    epoch: int | None = None,
+    *,
+    persistent: bool = False,
+) -> LayerRef | None:
+    """First layer, in execution order, whose mean CDNV is below the threshold.
+
+    Parameters
+    ----------
+    cdnv
+        The table of CDNV.
+    epoch
+        The checkpoint to look at; None is the last one in the table.
+    persistent
+        Ask that every later layer is below the threshold too.
+
+    Returns
+    -------
+    LayerRef or None
+        None when no layer is; undefined and infinite values are never below.
+    """
+    rows = cdnv[(cdnv["split"] == split) & (cdnv["statistic"] == "mean")]
+    if rows.empty:
+        return None
+    at = int(rows["epoch"].max()) if epoch is None else epoch
+    rows = rows[rows["epoch"] == at].sort_values("layer_index", kind="stable")
+    below = rows["value"] < threshold
+    if persistent:
+        below = below[::-1].cummin()[::-1].astype(bool)
+    found = rows[below]
+    if found.empty:
+        return None
+    return LayerRef(str(found["layer_name"].iloc[0]), int(found["layer_index"].iloc[0]))

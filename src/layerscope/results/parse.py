@@ -1,0 +1,58 @@
+"""Text of a table to a frame."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from layerscope.errors import DamagedFile
+from layerscope.results.rows import PLACE, RESULT
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+REMEDY = "Run the same command again to measure it anew."
+TEXT_COLUMNS = ("split", "layer_name", "status", "weighting")
+WHOLE_COLUMNS = ("samples", "classes", "dim")
+
+
+def parse_table(path: Path, content: bytes) -> DataFrame:
+    """The frame of a CSV table, every float bit for bit.
+
+    Raises
+    ------
+    DamagedFile
+        ``content`` is not a table; ``path`` is named as its place.
+    """
+    import pandas as pd
+
+    try:
+        # A layer may be called "null": only an empty cell is missing.
+        frame: DataFrame = pd.read_csv(
+            io.BytesIO(content),
+            keep_default_na=False,
+            na_values=[""],
+            converters={"value": float},  # exact in every version of pandas
+            dtype={
+                **dict.fromkeys(TEXT_COLUMNS, "str"),
+                **dict.fromkeys(("epoch", "layer_index"), "int64"),
+                **dict.fromkeys(WHOLE_COLUMNS, "Int64"),
+            },
+        )
+        _check_columns(frame)
+        return frame
+    except (ValueError, TypeError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors
+        raise DamagedFile(
+            path, f"it is not a table of measurements ({_first_line(error)})", REMEDY
+        ) from error
+
+
+def _check_columns(frame: DataFrame) -> None:
+    missing = [name for name in (*PLACE, *RESULT) if name not in frame.columns]
+    if missing:
+        raise ValueError(f"columns {', '.join(missing)} are missing")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,140 @@
+"""From a run folder to its figures on disk."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from layerscope.errors import DamagedFile, UsageError
+from layerscope.plotting import FIGURES, NCPlotter
+from layerscope.plotting.freshness import drawable, plot_paths
+
+LAYERS = ["block0.fc", "block1.fc", "fc"]
+
+
+def test_all_figures_are_drawn_as_pdf_and_png_and_only_once(small_run):
+    plotter = NCPlotter(small_run)
+    assert not plotter.up_to_date()
+    start = time.process_time()
+    written = plotter.plot()
+    assert time.process_time() - start < 20  # about 5 s when nothing else runs
+    assert {path.name for path in written} == {
+        f"{name}.{kind}" for name in FIGURES for kind in ("pdf", "png")
+    }
+    assert all(path.stat().st_size > 5000 for path in written)
+    assert plotter.up_to_date()
+    assert plotter.plot() == []
+    assert sorted(path.name for path in (small_run / "plots").iterdir()) == sorted(
+        path.name for path in written
+    )
+
+
+def test_a_changed_table_redraws_the_figures_made_from_it(small_run):
+    plotter = NCPlotter(small_run)
+    plotter.plot(["NCC", "WeightSVs", "Accuracy"])
+    later = (small_run / "plots" / "NCC.pdf").stat().st_mtime_ns + 10**9
+    os.utime(small_run / "measurements" / "NCC.csv", ns=(later, later))
+    assert not plotter.up_to_date()
+    assert {path.stem for path in plotter.plot(["NCC", "WeightSVs", "Accuracy"])} == {"NCC"}
+
+
+def test_a_new_nc_layer_redraws_the_figures_that_mark_it(small_run):
+    plotter = NCPlotter(small_run)
+    plotter.plot(["WeightSVs", "Accuracy"])
+    later = (small_run / "plots" / "WeightSVs.pdf").stat().st_mtime_ns + 10**9
+    os.utime(small_run / "measurements" / "CDNV.csv", ns=(later, later))
+    assert {path.stem for path in plotter.plot(["WeightSVs", "Accuracy"])} == {"WeightSVs"}
+
+
+def test_a_figure_without_its_png_is_drawn_again(small_run):
+    plotter = NCPlotter(small_run)
+    plotter.plot(["NCC"])
+    (small_run / "plots" / "NCC.png").unlink()
+    assert len(plotter.plot(["NCC"])) == 2
+
+
+def test_the_same_tables_give_the_same_bytes_in_another_process(small_run):
+    figures = ["CDNV", "Accuracy"]
+    first = {path: path.read_bytes() for path in NCPlotter(small_run).plot(figures)}
+    code = (
+        "import sys, pathlib; from layerscope.plotting import NCPlotter;"
+        f"NCPlotter(pathlib.Path(sys.argv[1])).plot({figures}, force=True)"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "SOURCE_DATE_EPOCH": "1"}
+    subprocess.run([sys.executable, "-c", code, str(small_run)], check=True, env=environment)
+    assert {path: path.read_bytes() for path in first} == first
+
+
+def test_files_carry_no_date_and_embed_their_fonts(small_run):
+    pdf, png = (path.read_bytes() for path in NCPlotter(small_run).plot(["NC1"]))
+    assert b"CreationDate" not in pdf
+    assert b"/FontFile2" in pdf
+    assert b"/Type3" not in pdf
+    assert not re.search(rb"tEXt(Software|Creation|date)", png)
+
+
+def test_only_figures_whose_tables_are_there_are_drawn(synthetic, caplog):
+    folder = synthetic.write(LAYERS, [0, 1])
+    for name in ("NC1", "Traces"):
+        (folder / "measurements" / f"{name}.csv").unlink()
+    plotter = NCPlotter(folder)
+    assert plotter.plot(["NC1", "NC1_test"]) == []
+    assert "NC1 is not drawn" in caplog.text
+    assert {path.stem for path in plotter.plot(["Traces", "ETF"])} == {"ETF"}
+
+
+def test_a_run_measured_on_one_split_has_no_twins_and_is_up_to_date(synthetic):
+    folder = synthetic.write(LAYERS, [0, 1], splits=("train",))
+    plotter = NCPlotter(folder)
+    possible = drawable(folder, FIGURES)
+    assert set(possible) == {name for name in FIGURES if not name.endswith("_test")}
+    assert not plotter.up_to_date()
+    for path in (path for name in possible for path in plot_paths(folder, name)):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert plotter.up_to_date()
+
+
+def test_a_run_that_is_trained_but_not_measured_shows_its_accuracy(synthetic):
+    folder = synthetic.write(LAYERS, [0, 3])
+    for path in (folder / "measurements").iterdir():
+        path.unlink()
+    assert {path.stem for path in NCPlotter(folder).plot()} == {"Accuracy", "Overview"}
+
+
+def test_an_empty_folder_has_nothing_to_draw(tmp_path):
+    assert NCPlotter(tmp_path).up_to_date()
+    assert NCPlotter(tmp_path).plot() == []
+
+
+def test_a_damaged_table_is_named(small_run):
+    path = small_run / "measurements" / "CDNV.csv"
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(DamagedFile, match=r"CDNV\.csv"):
+        NCPlotter(small_run).plot(["CDNV"])
+    assert not (small_run / "plots").exists()
+
+
+def test_a_damaged_log_is_named(small_run):
+    (small_run / "log.csv").write_text("epoch,train_accuracy\n0,abc\n", encoding="utf-8")
+    with pytest.raises(DamagedFile, match=r"log\.csv: it is not a training log"):
+        NCPlotter(small_run).plot(["Accuracy"])
+
+
+def test_matplotlib_is_left_as_it_was(small_run):
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    NCPlotter(small_run).plot(["CDNV"])
+    assert dict(mpl.rcParams) == before
+
+
+def test_an_unknown_figure_is_refused(small_run: Path):
+    with pytest.raises(UsageError, match="did you mean ETF"):
+        NCPlotter(small_run).plot(["ETFF"])
