@@ -52,7 +52,7 @@ class Decisions:
                 f"found {int(labels.min())} … {int(labels.max())}"
             )
         decisions = logits.argmax(dim=1)
-        cells = torch.bincount(labels * self.num_classes + decisions, minlength=self.num_classes**2)
+        cells = torch.bincount(labels.long() * self.num_classes + decisions, minlength=self.num_classes**2)
         self.confusion += cells.view(self.num_classes, self.num_classes)
         if mean_loss is not None:
             self._loss += mean_loss.double() * len(labels)

@@ -1,0 +1,60 @@
+"""Singular values of weights."""
+
+import numpy as np
+import pytest
+import torch
+from constructions import random_rotation
+
+from layerscope.functional import numerical_rank, spectrum
+
+
+@pytest.mark.parametrize("size", [1, 4, 9])
+def test_the_identity_has_equal_shares(size):
+    found = spectrum(torch.eye(size))
+    assert found.values.tolist() == pytest.approx([1.0] * size, rel=1e-15)
+    assert found.relative.tolist() == pytest.approx([1 / size] * size, rel=1e-14)
+
+
+def test_a_matrix_of_known_singular_values_has_them_in_descending_order():
+    values = torch.tensor([0.5, 7.0, 3.0], dtype=torch.float64)
+    left, right = random_rotation(5, 1)[:, :3], random_rotation(3, 2)
+    found = spectrum(left * values @ right.T)
+    assert found.values.tolist() == pytest.approx([7.0, 3.0, 0.5], rel=1e-13)
+    assert (right[:, [1, 2, 0]].T @ found.right).abs().diagonal().tolist() == pytest.approx([1.0] * 3)
+
+
+@pytest.mark.parametrize("shape", [(3, 8), (8, 3), (1, 5), (5, 1)])
+def test_spectra_agree_with_numpy_in_float64(shape):
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    found = spectrum(matrix)
+    expected = np.linalg.svd(matrix.double().numpy(), compute_uv=False)
+    assert found.values.dtype == torch.float64
+    assert found.values.tolist() == pytest.approx(expected.tolist(), rel=1e-13)
+    assert found.right.shape == (shape[1], min(shape))
+    stretched = torch.linalg.vector_norm(matrix.double() @ found.right, dim=0)
+    assert stretched.tolist() == pytest.approx(found.values.tolist(), rel=1e-12)
+
+
+def test_relative_values_ignore_scale_and_rotation():
+    matrix = torch.randn(6, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    turned = 1e-3 * random_rotation(6, 3) @ matrix @ random_rotation(4, 4)
+    assert spectrum(turned).relative.tolist() == pytest.approx(spectrum(matrix).relative.tolist(), rel=1e-12)
+
+
+def test_a_zero_matrix_has_no_relative_values():
+    found = spectrum(torch.zeros(3, 2))
+    assert found.values.tolist() == [0.0, 0.0]
+    assert found.relative.isnan().all()
+
+
+def test_rank_counts_the_values_above_rounding():
+    values = torch.tensor([1.0, 1e-8, 1e-17], dtype=torch.float64)
+    assert numerical_rank(values, (3, 3)) == 2
+    assert numerical_rank(torch.zeros(3), (3, 3)) == 0
+    assert numerical_rank(torch.zeros(0), (0, 3)) == 0
+
+
+@pytest.mark.parametrize("bad", [torch.ones(3), torch.full((2, 2), float("nan"))], ids=["vector", "NaN"])
+def test_what_is_no_finite_matrix_is_refused(bad):
+    with pytest.raises(RuntimeError):
+        spectrum(bad)

@@ -1,0 +1,260 @@
+"""Values of other implementations and of the definitions, on inputs made from a seed."""
+
+import json
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+import recipes
+import torch
+from torch import Tensor
+
+from layerscope.functional import (
+    between_basis,
+    between_trace,
+    cdnv,
+    centered,
+    equiangularity,
+    equinorm,
+    etf_error,
+    mean_subspace_cosine,
+    nc1_from_energies,
+    nc1_pinv,
+    nc1_quotient,
+    spectrum,
+)
+from layerscope.statistics import ClassMoments, Decisions, DirectionalScatter, NearestCenter
+
+GOLDEN = json.loads((Path(__file__).parent / "nc_values.json").read_text(encoding="utf-8"))
+TOLERANCE = {torch.float64: 1e-8, torch.float32: 1e-4}
+ZERO = {torch.float64: 1e-14, torch.float32: 1e-7}  # for what is exactly 0 in theory
+BATCH = 97
+
+# Collapsed features whose means are an exact, centred simplex ETF: all of these vanish.
+ZERO_ON_SIMPLEX = {
+    *("nc1_pinv", "nc1_svd", "nc1_quotient", "inc.NC1", "cdnv", "inc.CDNV", "inc.CDNVTestset"),
+    *("nc1_pinv_sample_weighted_between", "nc1_quotient_sample_weighted_between"),
+    *("simplex_etf_error", "equinorm_means", "equiangular_means", "maxangle_means", "global_mean_norm"),
+    *("within_cov_trace", "within_cov_fro", "var_norms_mean", "var_norms_first", "var_norms_last"),
+    *("inc.Traces-within", "inc.TracesTestset-within"),
+    *(
+        f"inc.ETF{split}-angle-{part}"
+        for split in ("", "Testset")
+        for part in ("mean abs", "std (population)")
+    ),
+    *("inc.ETF-norm-std (population)", "inc.ETFTestset-norm-std (population)"),
+}
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the accumulators say after one pass over a golden input."""
+
+    train: ClassMoments
+    test: ClassMoments
+    nearest: dict[str, NearestCenter]
+    decisions: dict[str, Decisions]
+    energies: Tensor
+    weights: Tensor
+
+
+def arrays_of(case: str) -> list[dict]:
+    entry = GOLDEN["inputs"][case]
+    made = getattr(recipes, entry["function"])(**entry["kwargs"])
+    return made if isinstance(made, list) else [made]
+
+
+def assert_fingerprints(case: str, layer: int | None, arrays: dict) -> None:
+    prefix = "" if layer is None else f"layer{layer}."
+    stored = GOLDEN["inputs"][case]["fingerprints"]
+    for name in ("features", "labels", "test_features", "test_labels", "weights"):
+        found, wanted = recipes.fingerprint(arrays[name]), stored[prefix + name]
+        assert (found["shape"], found["dtype"]) == (wanted["shape"], wanted["dtype"]), name
+        scale = math.sqrt(wanted["sumsq"] * math.prod(wanted["shape"]))
+        for key in ("sum", "sumsq", "first", "last"):
+            assert found[key] == pytest.approx(wanted[key], rel=1e-11, abs=1e-12 * scale), (name, key)
+
+
+@cache
+def observe(case: str, layer: int | None, dtype: torch.dtype) -> Observed:
+    arrays = arrays_of(case)[layer or 0]
+    assert_fingerprints(case, layer, arrays)
+    classes = GOLDEN["inputs"][case]["K"]
+    tensors = {
+        name: torch.from_numpy(array).to(dtype if array.dtype.kind == "f" else torch.int64)
+        for name, array in arrays.items()
+    }
+    dim, weights = tensors["features"].shape[1], tensors["weights"]
+    batches = {
+        split: list(
+            zip(
+                tensors[prefix + "features"].split(BATCH),
+                tensors[prefix + "labels"].split(BATCH),
+                strict=True,
+            )
+        )
+        for split, prefix in (("train", ""), ("test", "test_"))
+    }
+    moments = {
+        split: ClassMoments(classes, dim, scatter=split == "train", dtype=dtype)
+        for split in ("train", "test")
+    }
+    for split, pairs in batches.items():
+        for features, labels in pairs:
+            moments[split].update(features, labels)
+    train = moments["train"]
+    basis = between_basis(train.means)
+    scatter = DirectionalScatter(classes, basis.rank)
+    for features, labels in batches["train"]:
+        scatter.update((features.double() - train.means[labels]) @ basis.directions, labels)
+    nearest, decisions = {}, {}
+    for split, pairs in batches.items():
+        nearest[split] = NearestCenter(train.means, train.present, classes)
+        decisions[split] = Decisions(classes)
+        for features, labels in pairs:
+            decided = decisions[split].update(features @ weights.T, labels)
+            nearest[split].update(features, labels, decided)
+    energies = scatter.pooled(train.weights("sample"))
+    return Observed(train, moments["test"], nearest, decisions, energies, weights)
+
+
+def within_trace(moments: ClassMoments) -> float:
+    return float(moments.weights("sample") @ moments.variances)
+
+
+def inc_traces(moments: ClassMoments, trace: str) -> float:
+    """Mean over classes of the variance, and of the squared distance to the SAMPLE mean."""
+    within = float(moments.variances.mean())
+    offsets, _ = centered(moments.means, moments.weights("sample"))
+    between = float(offsets.square().sum(dim=1).mean())
+    return {"within": within, "between": between, "sum": within + between}[trace]
+
+
+def inc_etf(moments: ClassMoments, params: dict) -> float:
+    """Lengths of the class means about the SAMPLE mean, and their angles."""
+    weights = moments.weights("sample")
+    lengths = centered(moments.means, weights)[0].norm(dim=1)
+    if "aggregate" not in params:
+        assert params["l_ord"] == params["r_ord"]
+        return float(lengths[params["l_ord"]])
+    offset, spread = equiangularity(moments.means, weights)
+    return {
+        ("norm", "mean"): float(lengths.mean()),
+        ("norm", "std (population)"): equinorm(moments.means, weights) * float(lengths.mean()),
+        ("angle", "mean abs"): offset,
+        ("angle", "std (population)"): spread,
+    }[params["type"], params["aggregate"]]
+
+
+def inc_weight_value(weights: Tensor, params: dict) -> float:
+    relative = spectrum(weights).relative
+    return float((relative.cumsum(dim=0) if params["sum"] else relative)[params["sigma_idx"]])
+
+
+def inc_subspaces(seen: Observed) -> float:
+    """Leading K directions of the weight and of the UNCENTRED means."""
+    first, second = spectrum(seen.weights).right, spectrum(seen.train.means).right
+    count = len(seen.train.means)
+    return mean_subspace_cosine(first[:, :count], second[:, :count]) * min(first.shape[1], count) / count
+
+
+def mean_lengths(seen: Observed) -> Tensor:
+    return centered(seen.train.means)[0].norm(dim=1)
+
+
+MEASURES = {
+    "nc1_pinv": lambda s, p: nc1_pinv(s.train.within_covariance, s.train.means),
+    "nc1_svd": lambda s, p: nc1_from_energies(
+        s.energies, between_basis(s.train.means), within_trace(s.train), len(s.train.means)
+    ),
+    "inc.NC1": lambda s, p: nc1_pinv(s.train.within_covariance, s.train.means),
+    "nc1_pinv_sample_weighted_between": lambda s, p: nc1_pinv(
+        s.train.within_covariance, s.train.means, s.train.weights("sample")
+    ),
+    "nc1_quotient": lambda s, p: nc1_quotient(within_trace(s.train), between_trace(s.train.means)),
+    "nc1_quotient_sample_weighted_between": lambda s, p: nc1_quotient(
+        within_trace(s.train), between_trace(s.train.means, s.train.weights("sample"))
+    ),
+    "cdnv": lambda s, p: cdnv(s.train.variances, s.train.means)["mean"],
+    "inc.CDNV": lambda s, p: cdnv(s.train.variances, s.train.means)["mean"],
+    "inc.CDNVTestset": lambda s, p: cdnv(s.test.variances, s.test.means)["mean"],
+    "simplex_etf_error": lambda s, p: etf_error(s.train.means),
+    "equinorm_means": lambda s, p: equinorm(s.train.means),
+    "equiangular_means": lambda s, p: equiangularity(s.train.means)[1],
+    "maxangle_means": lambda s, p: equiangularity(s.train.means)[0],
+    "between_rank_class_mean_centred": lambda s, p: between_basis(s.train.means).rank,
+    "within_cov_trace": lambda s, p: float(s.train.within_covariance.trace()),
+    "within_cov_fro": lambda s, p: float(s.train.within_covariance.norm()),
+    "var_norms_mean": lambda s, p: float(s.train.variances.mean()),
+    "var_norms_first": lambda s, p: float(s.train.variances[0]),
+    "var_norms_last": lambda s, p: float(s.train.variances[-1]),
+    "global_mean_norm": lambda s, p: float(s.train.global_mean.norm()),
+    "mean_norms_mean": lambda s, p: float(mean_lengths(s).mean()),
+    "mean_norms_first": lambda s, p: float(mean_lengths(s)[0]),
+    "ncc_agreement_train": lambda s, p: s.nearest["train"].agreement,
+    "ncc_agreement_test": lambda s, p: s.nearest["test"].agreement,
+    "ncc_accuracy_train": lambda s, p: s.nearest["train"].accuracy,
+    "ncc_accuracy_test": lambda s, p: s.nearest["test"].accuracy,
+    "linear_accuracy_train": lambda s, p: s.decisions["train"].accuracy,
+    "linear_accuracy_test": lambda s, p: s.decisions["test"].accuracy,
+    "inc.NCC": lambda s, p: s.nearest[p["split"]].accuracy,
+    "inc.Accuracy": lambda s, p: s.decisions[p["split"]].accuracy,
+    "inc.Traces": lambda s, p: inc_traces(s.train, p["trace"]),
+    "inc.TracesTestset": lambda s, p: inc_traces(s.test, p["trace"]),
+    "inc.ETF": lambda s, p: inc_etf(s.train, p),
+    "inc.ETFTestset": lambda s, p: inc_etf(s.test, p),
+    "inc.WeightSVs": lambda s, p: inc_weight_value(s.weights, p),
+    "inc.AngleBetweenSubspaces": lambda s, p: inc_subspaces(s),
+}
+
+
+def usable(entry: dict) -> bool:
+    return "reference" in entry or entry["status"] != "wrong"
+
+
+def layer_of(entry: dict) -> int | None:
+    """The layer an entry belongs to; what concerns the whole network is read at its last layer."""
+    last = len(GOLDEN["inputs"][entry["case"]]["kwargs"].get("dims", ())) - 1
+    return entry.get("layer", last if last >= 0 else None)
+
+
+def label(entry: dict) -> str:
+    return "-".join([entry["measure"], *(str(part) for part in entry["params"].values())])
+
+
+def groups() -> dict[str, list[dict]]:
+    """Usable entries by case, layer and measure."""
+    found: dict[str, list[dict]] = {}
+    for entry in filter(usable, GOLDEN["values"]):
+        parts = (entry["case"], entry.get("layer"), entry["measure"])
+        found.setdefault("-".join(str(part) for part in parts if part is not None), []).append(entry)
+    return found
+
+
+GROUPS = groups()
+
+
+@pytest.mark.parametrize("case", GOLDEN["inputs"])
+def test_the_recipes_still_make_the_inputs_that_the_golden_values_belong_to(case):
+    made = arrays_of(case)
+    for layer, arrays in enumerate(made):
+        assert_fingerprints(case, layer if len(made) > 1 else None, arrays)
+
+
+def test_every_golden_measure_is_compared_and_every_comparison_has_a_value():
+    assert {entry["measure"] for entry in GOLDEN["values"]} == set(MEASURES)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("group", GROUPS)
+def test_value_is_the_golden_one(group, dtype):
+    for entry in GROUPS[group]:
+        seen = observe(entry["case"], layer_of(entry), dtype)
+        found = MEASURES[entry["measure"]](seen, entry["params"])
+        if entry["case"] == "simplex" and label(entry) in ZERO_ON_SIMPLEX:
+            assert abs(found) < ZERO[dtype], entry
+        else:
+            wanted = float(entry.get("reference", entry["value"]))
+            assert found == pytest.approx(wanted, rel=TOLERANCE[dtype], abs=0.0), entry
