@@ -2,6 +2,7 @@
 
 from layerscope.config.config import Config
 from layerscope.config.document import Document, KeyPath, Mark
+from layerscope.config.matrix import Cell, expand_matrix, load_matrix
 from layerscope.config.overrides import override
 from layerscope.config.parse import load_config, parse_config
 from layerscope.config.schema_export import json_schema
@@ -15,6 +16,7 @@ from layerscope.config.yaml_reader import read_document
 from layerscope.config.yaml_writer import dump_yaml
 
 __all__ = [
+    "Cell",
     "Config",
     "DataConfig",
     "Document",
@@ -26,8 +28,10 @@ __all__ = [
     "OptimizerConfig",
     "RunConfig",
     "dump_yaml",
+    "expand_matrix",
     "json_schema",
     "load_config",
+    "load_matrix",
     "override",
     "parse_config",
     "read_document",

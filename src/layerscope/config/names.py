@@ -8,6 +8,9 @@ SECTIONS = ("Model", "Data", "Optimizer", "Logging", "Measurements", "Run")
 MATRIX_SECTION = "Matrix"
 """The section that turns a config into many; expanded before validation."""
 
+EXCLUSIVE, ZIP, EXCLUDE = MATRIX_WORDS = ("_Exclusive", "_Zip", "_Exclude")
+"""The words that a matrix knows besides sections and keys."""
+
 DATASETS = (
     "digits",
     "mnist",

@@ -60,17 +60,18 @@ def parse_config(given: Document | Mapping[str, Any], source: str = "config") ->
         raise ConfigError([*problems, *problems_of(error, document, unknown)]) from None
     if problems:
         raise ConfigError(problems)
-    _warn_of_what_is_left_out(config, document.source)
+    warn_of_what_is_left_out(config, document.source)
     return config
 
 
 def _what_is_set(data: Mapping[str, Any]) -> dict[str, Any]:
     """The known sections without what is None, which means "not set"; an empty section has no keys."""
     sections = {section: data[section] for section in SECTIONS if section in data}
-    return {section: _set_keys(content) for section, content in sections.items()}
+    return {section: set_keys(content) for section, content in sections.items()}
 
 
-def _set_keys(content: Any) -> Any:
+def set_keys(content: Any) -> Any:
+    """A section's content without what is None; anything but a mapping is left for validation to refuse."""
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -92,7 +93,7 @@ def _matrix_message(path: Path | str, *, asked_for: bool) -> str:
     return f"{path} has a section Matrix, so it describes many runs; add -m (--matrix) to run them."
 
 
-def _warn_of_what_is_left_out(config: Config, source: str) -> None:
+def warn_of_what_is_left_out(config: Config, source: str) -> None:
     """Say what was asked for and will not happen, as nothing is ignored silently."""
     if beyond := config.epochs_beyond_training:
         epochs, last = ", ".join(map(str, beyond)), config.optimizer.epochs

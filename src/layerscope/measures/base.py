@@ -156,12 +156,12 @@ def split_subject(layer: Layer, split: str, moments: ClassMoments) -> Subject:
     return Subject(split, layer.name, layer.index, moments.samples, len(moments.present), layer.dim)
 
 
-def rounding_of(moments: ClassMoments, dtype: torch.dtype) -> float:
+def rounding_of(means: Tensor, dtype: torch.dtype) -> float:
     r"""Singular values of the centred class means up to which they can be rounding: :math:`4 ε \max_c |μ_c|`.
 
     With ε of float64 it is what centring leaves; with that of the features, what their own rounding leaves.
     """
-    longest = torch.linalg.vector_norm(moments.means, dim=1).max()
+    longest = torch.linalg.vector_norm(means, dim=1).max()
     return 4 * torch.finfo(dtype).eps * float(longest)
 
 

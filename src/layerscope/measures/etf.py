@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import torch
+from torch import Tensor
+
+from layerscope.functional.between import centered
 from layerscope.functional.simplex import directionless, equiangularity, equinorm, etf_error, etf_floor
 from layerscope.measures.base import (
     CheckpointStatistics,
@@ -13,6 +17,7 @@ from layerscope.measures.base import (
     Value,
     class_weights_of,
     each_split,
+    rounding_of,
     status_of,
 )
 
@@ -23,7 +28,8 @@ class ETF:
     Qualifier ``statistic``: ``equinorm`` (std/mean of the lengths), ``equiangular`` (mean |cos + 1/(K-1)|),
     ``equiangular_std`` (std of the cosines), ``etf_error`` (of the normalised Gram matrix), ``etf_floor``
     (the smallest reachable error). Angles are degenerate when a mean equals the centre, and trivially 0
-    with two classes. Undefined, but for the floor, when all means coincide up to rounding.
+    with two classes. When all means coincide up to rounding, everything but the floor is undefined; when
+    the rounding of the features alone could tell them apart, it is degenerate.
     """
 
     name = "ETF"
@@ -36,15 +42,22 @@ class ETF:
             weights, means = class_weights_of(moments, statistics), moments.means
             offset, spread = equiangularity(means, weights)
             pointless = directionless(means, weights)
-            fragile = subject.classes == 2 or pointless > 0
             coincident = pointless == subject.classes
+            lost = _lost_in_rounding(means, weights, moments.reference.dtype)
+            fragile = lost or subject.classes == 2 or pointless > 0
             norms = math.nan if coincident else equinorm(means, weights)
             error = math.nan if coincident else etf_error(means, weights)
-            yield subject, Value({"statistic": "equinorm"}, norms)
+            yield subject, Value({"statistic": "equinorm"}, norms, status_of(norms, degenerate=lost))
             yield subject, Value({"statistic": "equiangular"}, offset, status_of(offset, degenerate=fragile))
             yield (
                 subject,
                 Value({"statistic": "equiangular_std"}, spread, status_of(spread, degenerate=fragile)),
             )
-            yield subject, Value({"statistic": "etf_error"}, error)
+            yield subject, Value({"statistic": "etf_error"}, error, status_of(error, degenerate=lost))
             yield subject, Value({"statistic": "etf_floor"}, etf_floor(subject.classes, subject.dim))
+
+
+def _lost_in_rounding(means: Tensor, weights: Tensor, dtype: torch.dtype) -> bool:
+    """Whether the rounding of features of ``dtype`` could make all that the means differ by."""
+    offsets, _ = centered(means, weights)
+    return bool(torch.linalg.vector_norm(offsets, dim=1).max() <= rounding_of(means, dtype))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import torch
 from torch import Tensor
 
 from layerscope.functional.between import BetweenBasis
@@ -24,7 +25,6 @@ from layerscope.measures.base import (
     rounding_of,
     status_of,
 )
-from layerscope.statistics.class_moments import ClassMoments
 
 
 class NC1:
@@ -32,8 +32,8 @@ class NC1:
 
     Qualifier ``statistic``: ``pinv`` (tr(Σ_w Σ_b⁺)/K), ``quotient`` (tr Σ_w / tr Σ_b), ``range_fraction``
     (share of tr Σ_w in the span of the class means), ``rank`` (of Σ_b). ``pinv`` is degenerate when the rank
-    beyond the rounding of the features is below min(D, K-1); it and ``quotient`` are when no class has two
-    samples. Undefined with fewer than two classes.
+    beyond the rounding of the features is below min(D, K-1), ``quotient`` when it is 0, and both when no
+    class has two samples. Undefined with fewer than two classes.
     """
 
     name = "NC1"
@@ -46,24 +46,24 @@ class NC1:
             basis, scatter = split.basis, split.scatter
             if basis is None or scatter is None:
                 continue
-            weights = class_weights_of(moments, statistics)
+            weights, means = class_weights_of(moments, statistics), moments.means
             within = float(weights @ moments.variances)
             energies = scatter.pooled(weights)
             single = bool((moments.counts <= 1).all())
             pinv = nc1_from_energies(energies, basis, within, subject.classes)
-            fragile = single or _deficient(basis, moments, subject.dim)
+            sure = _rank_beyond_rounding(basis, means, moments.reference.dtype)
+            fragile = single or sure < min(subject.dim, subject.classes - 1)
             yield subject, Value({"statistic": "pinv"}, pinv, status_of(pinv, degenerate=fragile))
-            quotient = _quotient(within, moments.means, weights, basis)
-            yield subject, Value({"statistic": "quotient"}, quotient, status_of(quotient, degenerate=single))
+            quotient = _quotient(within, means, weights, basis)
+            fragile = single or sure == 0
+            yield subject, Value({"statistic": "quotient"}, quotient, status_of(quotient, degenerate=fragile))
             yield subject, Value({"statistic": "range_fraction"}, nc1_range_fraction(energies, within))
             yield subject, Value({"statistic": "rank"}, float(basis.rank))
 
 
-def _deficient(basis: BetweenBasis, moments: ClassMoments, dim: int) -> bool:
-    """Whether the class means span less than they could, once directions of mere rounding are left out."""
-    rounding = rounding_of(moments, moments.reference.dtype)
-    rank = int((basis.singular_values > rounding).sum())
-    return rank < min(dim, len(moments.present) - 1)
+def _rank_beyond_rounding(basis: BetweenBasis, means: Tensor, dtype: torch.dtype) -> int:
+    """Number of directions of the means that the rounding of features of ``dtype`` cannot make."""
+    return int((basis.singular_values > rounding_of(means, dtype)).sum())
 
 
 def _quotient(within: float, means: Tensor, weights: Tensor, basis: BetweenBasis) -> float:

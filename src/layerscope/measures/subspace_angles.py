@@ -20,7 +20,6 @@ from layerscope.measures.base import (
     each_split,
     rounding_of,
 )
-from layerscope.statistics.class_moments import ClassMoments
 
 GAP = 1e-10  # relative gap below which the leading singular space is not unique
 
@@ -48,31 +47,32 @@ class AngleBetweenSubspaces:
         spaces = {id(entry): _weight_space(entry) for entry in statistics.layers}
         for subject, entry, _, moments in each_split(statistics):
             space = spaces[id(entry)]
-            offsets, _ = centered(moments.means, class_weights_of(moments, statistics))
+            means = moments.means
+            offsets, _ = centered(means, class_weights_of(moments, statistics))
             columns = _means_in_weight_space(offsets, entry)
             if space is None or len(space[1]) != len(columns):
                 yield subject, Value({"rank": 0}, math.nan, "skipped")
                 continue
-            yield subject, _alignment(*space, columns, moments)
+            yield subject, _alignment(*space, columns, means, moments.reference.dtype)
 
 
-def _alignment(weight_values: Tensor, weight_space: Tensor, columns: Tensor, moments: ClassMoments) -> Value:
-    classes = len(moments.present)
+def _alignment(
+    weight_values: Tensor, weight_space: Tensor, columns: Tensor, means: Tensor, dtype: torch.dtype
+) -> Value:
     means_space, means_values, _ = torch.linalg.svd(columns, full_matrices=False)
     weight_rank = numerical_rank(weight_values, (len(weight_space), len(weight_values)))
     means_rank = numerical_rank(means_values, (columns.shape[0], columns.shape[1]))
-    means_rank = min(means_rank, _count_above(means_values, moments, torch.float64))
-    rank = min(classes - 1, weight_rank, means_rank)
+    means_rank = min(means_rank, _above_rounding(means_values, means, torch.float64))
+    rank = min(len(means) - 1, weight_rank, means_rank)
     value = mean_subspace_cosine(weight_space[:, :rank], means_space[:, :rank])
     unique = _unique(weight_values, rank) and _unique(means_values, rank)
-    resolved = rank <= _count_above(means_values, moments, moments.reference.dtype)
+    resolved = rank <= _above_rounding(means_values, means, dtype)
     return Value({"rank": rank}, value, "" if (unique and resolved) or rank == 0 else "degenerate")
 
 
-def _count_above(means_values: Tensor, moments: ClassMoments, dtype: torch.dtype) -> int:
-    """Number of singular values of the unscaled means that rounding in ``dtype`` cannot explain."""
-    rounding = math.sqrt(len(moments.present)) * rounding_of(moments, dtype)
-    return int((means_values > rounding).sum())
+def _above_rounding(values: Tensor, means: Tensor, dtype: torch.dtype) -> int:
+    """Number of singular values of the unscaled centred means that rounding in ``dtype`` cannot explain."""
+    return int((values > math.sqrt(len(means)) * rounding_of(means, dtype)).sum())
 
 
 def _unique(values: Tensor, rank: int) -> bool:

@@ -1,0 +1,81 @@
+"""What the stages of a run do once it is known that there is something to do. Needs torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from torch import nn
+
+from layerscope.data.load import Data, load_data
+from layerscope.devices import device_of
+from layerscope.errors import MeasurementError
+from layerscope.measurement.measure import measure_checkpoints
+from layerscope.models.build import build_model
+from layerscope.run_folder import RunFolder
+from layerscope.training.checkpoints import CheckpointStore
+from layerscope.training.log import EpochLog
+from layerscope.training.loop import train
+from layerscope.training.progress import QuietReporter, Reporter
+from layerscope.training.trackers import Trackers
+
+
+def train_run(run: RunFolder, *, device: str, reporter: Reporter | None) -> None:
+    """Train a run, from its newest resume point if it has one."""
+    config, place = run.config, device_of(device)
+    data = load_data(config.data, config.run, place)
+    model = _new_model(run, data)
+    log = EpochLog(run.log_path)
+    trackers = Trackers(config.logging.trackers, run.folder, run.name, config)
+    try:
+        train(
+            config,
+            data,
+            model,
+            _store(run),
+            log,
+            device=place,
+            reporter=reporter or QuietReporter(),
+            trackers=trackers,
+        )
+    finally:
+        trackers.close()
+
+
+def measure_run(
+    run: RunFolder,
+    pending: Mapping[int, Sequence[str]],
+    *,
+    device: str,
+    progress: Callable[[Iterable[int]], Iterable[int]],
+) -> None:
+    """Compute what is pending of a run's tables."""
+    place = device_of(device)
+    data = load_run_data(run, device=device)
+    model = _new_model(run, data)
+    measure_checkpoints(
+        run.config, data, model, _store(run), run.tables, pending, device=place, progress=progress
+    )
+
+
+def load_run_data(run: RunFolder, *, device: str) -> Data:
+    """The splits of a run, labels as trained on."""
+    return load_data(run.config.data, run.config.run, device_of(device))
+
+
+def load_model(run: RunFolder, epoch: int | None, *, device: str) -> nn.Module:
+    """The network of a run at one of its checkpoints."""
+    saved = run.checkpoints.epochs()
+    if not saved:
+        raise MeasurementError(f"{run.folder} has no checkpoints yet")
+    model = _new_model(run, load_run_data(run, device="cpu"))
+    _store(run).load_into(model, saved[-1] if epoch is None else epoch)
+    return model.eval().to(device_of(device))
+
+
+def _new_model(run: RunFolder, data: Data) -> nn.Module:
+    seed = run.config.run.seed_for("init")
+    return build_model(run.config.model, data.train.shape, data.train.num_classes, seed=seed)
+
+
+def _store(run: RunFolder) -> CheckpointStore:
+    return CheckpointStore(run.checkpoints.folder)

@@ -1,0 +1,64 @@
+"""How much memory a measurement needs, and what is done when there is less."""
+
+import pytest
+
+from layerscope.errors import MeasurementError
+from layerscope.features.taps import Layer
+from layerscope.measurement.plan import Plan, make_plan
+from layerscope.measures.base import Need
+
+LAYERS = [Layer("narrow", 0, "narrow", 0, (30,), 30), Layer("wide", 1, "wide", 0, (2, 35), 70)]
+SAMPLES = {"train": 1000, "test": 200}
+STATE = 2 * 10 * 100 * (4 + 8 + 8)  # splits x classes x features x (reference, sums, means)
+TRAIN, TEST = 1000 * 100 * 4, 200 * 100 * 4
+
+
+def plan(memory, needs=Need.SCATTER, **changes):
+    arguments = {"num_classes": 10, "needs": needs, "item_bytes": 4} | changes
+    return make_plan(LAYERS, SAMPLES, memory_bytes=memory, **arguments)
+
+
+def test_everything_is_kept_when_it_fits():
+    assert plan(STATE + TRAIN + TEST) == Plan(frozenset({"train", "test"}), STATE, TRAIN + TEST)
+
+
+def test_what_does_not_fit_is_read_again():
+    assert plan(STATE + TRAIN + TEST - 1) == Plan(frozenset({"train"}), STATE, TRAIN)
+
+
+def test_a_small_split_is_kept_even_when_a_large_one_is_not():
+    assert plan(STATE + TRAIN - 1) == Plan(frozenset({"test"}), STATE, TEST)
+
+
+def test_nothing_is_kept_when_only_the_class_means_fit():
+    assert plan(STATE) == Plan(frozenset(), STATE, 0)
+
+
+def test_nothing_is_kept_when_one_sweep_is_enough():
+    assert plan(10**9, Need.MOMENTS | Need.DECISIONS | Need.SPECTRUM).cached == frozenset()
+
+
+@pytest.mark.parametrize("needs", [Need.SCATTER, Need.NEAREST, Need.NEAREST | Need.MOMENTS])
+def test_features_are_kept_for_whatever_needs_the_final_means(needs):
+    assert plan(10**9, needs).cached == {"train", "test"}
+
+
+def test_float64_features_take_twice_the_memory():
+    assert plan(10**9, item_bytes=8).cache_bytes == 2 * (TRAIN + TEST)
+
+
+def test_a_budget_below_the_class_means_is_refused_with_the_numbers():
+    with pytest.raises(MeasurementError) as caught:
+        plan(5 * 2**30, num_classes=10**8)
+    text = str(caught.value)
+    assert f"the class means of 2 layers x {10**8} classes need {10**7 * STATE / 2**30:.2f} GiB" in text
+    assert "more than Measurements.memory (5.00 GiB)" in text
+    assert "The widest layer is wide with 70 features" in text
+    assert "project:N" in text
+
+
+def test_a_refusal_of_a_small_budget_does_not_speak_of_zero():
+    with pytest.raises(MeasurementError) as caught:
+        plan(STATE - 1)
+    assert "0.00" not in str(caught.value)
+    assert "39.06 KiB" in str(caught.value)

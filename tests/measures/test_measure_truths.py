@@ -1,0 +1,225 @@
+"""Values known in closed form, and changes of the features that must change nothing."""
+
+import math
+
+import numpy as np
+import pytest
+
+from .flat_world import around, behind, linear, measured, simplex
+
+K, D, S = 5, 16, 0.1
+MEANS = simplex(K, D)
+SAMPLED = around(MEANS, S)
+NETWORK = behind(linear(MEANS))
+
+
+@pytest.fixture(scope="module")
+def frame():
+    """A simplex ETF whose classes all vary by S² I, read by a classifier equal to the means."""
+    return measured(SAMPLED, classes=K, network=NETWORK)
+
+
+@pytest.mark.parametrize(
+    ("trace", "absolute"), [("within", S**2 * D), ("between", 1.0), ("sum", 1 + S**2 * D)]
+)
+def test_traces_of_a_simplex_frame(frame, trace, absolute):
+    value, status = frame("Traces", trace=trace, scale="absolute")
+    relative, _ = frame("Traces", trace=trace, scale="relative")
+    assert (value, status) == (pytest.approx(absolute, rel=1e-12), "ok")
+    assert relative == pytest.approx(absolute / (1 + S**2 * D), rel=1e-12)
+
+
+@pytest.mark.parametrize("statistic", ["mean", "median", "max"])
+def test_cdnv_of_a_simplex_frame(frame, statistic):
+    assert frame("CDNV", statistic=statistic) == (pytest.approx(0.064, rel=1e-12), "ok")
+
+
+@pytest.mark.parametrize(
+    ("statistic", "truth"),
+    [("pinv", S**2 * (K - 1) ** 2 / K), ("quotient", S**2 * D), ("range_fraction", (K - 1) / D), ("rank", 4)],
+)
+def test_nc1_of_a_simplex_frame(frame, statistic, truth):
+    assert frame("NC1", statistic=statistic) == (pytest.approx(truth, rel=1e-12), "ok")
+
+
+@pytest.mark.parametrize(
+    "statistic", ["equinorm", "equiangular", "equiangular_std", "etf_error", "etf_floor"]
+)
+def test_a_simplex_frame_is_one(frame, statistic):
+    assert frame("ETF", statistic=statistic) == (pytest.approx(0, abs=1e-14), "ok")
+
+
+def test_a_moved_mean_is_no_longer_a_simplex_frame():
+    moved = MEANS.copy()
+    moved[0] *= 2
+    found = measured(around(moved, S), classes=K)
+    for statistic in ("equinorm", "equiangular", "equiangular_std", "etf_error"):
+        assert found("ETF", statistic=statistic)[0] > 0.01
+
+
+def test_the_floor_of_too_many_classes_is_reached_by_the_best_arrangement():
+    angles = 2 * np.pi * np.arange(10) / 10
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    found = measured(around(circle, S), classes=10)
+    floor, _ = found("ETF", statistic="etf_floor")
+    assert floor == pytest.approx(math.sqrt(2 - 2 * math.sqrt(2 / 9)), rel=1e-12)
+    assert found("ETF", statistic="etf_error")[0] == pytest.approx(floor, rel=1e-12)
+
+
+@pytest.mark.parametrize("statistic", ["accuracy", "balanced_accuracy", "agreement"])
+def test_distant_classes_are_told_apart_as_the_network_does(frame, statistic):
+    assert frame("NCC", statistic=statistic) == (1.0, "ok")
+
+
+def test_agreement_counts_the_bias():
+    bias = np.array([0, 0, 0, 0, 100.0])  # the network always says 4
+    found = measured(SAMPLED, classes=K, network=behind(linear(MEANS, bias)))
+    assert found("NCC", statistic="accuracy") == (1.0, "ok")
+    assert found("NCC", statistic="agreement") == (pytest.approx(1 / K), "ok")
+
+
+def test_the_nearest_mean_is_that_of_the_train_split():
+    features, labels = SAMPLED
+    moved = np.roll(features, 3, axis=1), labels
+    found = measured(SAMPLED, moved, classes=K)
+    nearest = ((moved[0][:, None] - MEANS) ** 2).sum(axis=2).argmin(axis=1)
+    share = (nearest == np.array(labels)).mean()
+    assert found("NCC", "test", statistic="accuracy")[0] == pytest.approx(share, rel=1e-12)
+    assert found("NC1", "test", statistic="pinv")[0] == pytest.approx(0.032, rel=1e-12)  # its own means
+
+
+def test_accuracy_and_loss_of_a_network_that_knows_nothing():
+    found = measured(SAMPLED, classes=K)
+    assert found("Accuracy", layer="logits", quantity="accuracy") == (1 / K, "ok")
+    assert found("Accuracy", layer="logits", quantity="loss") == (pytest.approx(math.log(K), rel=1e-12), "ok")
+    found = measured(SAMPLED, classes=K, loss="mseloss")
+    assert found("Accuracy", layer="logits", quantity="loss")[0] == pytest.approx(1 / K, rel=1e-12)
+
+
+def test_accuracy_of_the_self_dual_classifier(frame):
+    assert frame("Accuracy", layer="logits", quantity="accuracy") == (1.0, "ok")
+
+
+def test_a_multiple_of_the_identity_has_a_flat_spectrum():
+    network = behind(linear(3 * np.eye(D)), linear(np.zeros((K, D))))
+    found = measured(SAMPLED, classes=K, network=network)
+    for index in range(D):
+        for scale, truth in (("absolute", 3), ("relative", 1 / D), ("cumulative", (index + 1) / D)):
+            value, status = found("WeightSVs", "weights", sigma_index=index, scale=scale)
+            assert (value, status) == (pytest.approx(truth, rel=1e-12), "ok")
+
+
+def test_the_spectrum_is_descending_and_its_running_sum_ends_at_one(frame):
+    numbers = {
+        scale: [frame("WeightSVs", "weights", sigma_index=i, scale=scale)[0] for i in range(K)]
+        for scale in ("absolute", "cumulative")
+    }
+    assert numbers["absolute"] == sorted(numbers["absolute"], reverse=True)
+    assert numbers["cumulative"][-1] == pytest.approx(1, rel=1e-12)
+
+
+def test_a_self_dual_classifier_looks_where_the_means_lie(frame):
+    assert frame("AngleBetweenSubspaces", rank=K - 1) == (pytest.approx(1, rel=1e-12), "ok")
+
+
+def test_a_classifier_that_looks_elsewhere_sees_none_of_the_means():
+    basis, _ = np.linalg.qr(
+        np.concatenate([MEANS[: K - 1], np.random.default_rng(1).standard_normal((6, D))]).T
+    )
+    elsewhere = np.diag([5, 4, 3, 2, 1.0]) @ basis[:, K - 1 : 2 * K - 1].T
+    found = measured(SAMPLED, classes=K, network=behind(linear(elsewhere)))
+    assert found("AngleBetweenSubspaces", rank=K - 1) == (pytest.approx(0, abs=1e-14), "ok")
+
+
+def rotated(features, weight, bias):
+    turn, _ = np.linalg.qr(np.random.default_rng(2).standard_normal((D, D)))
+    return features @ turn.T, weight @ turn.T, bias
+
+
+def shifted(features, weight, bias):
+    step = 50 * np.random.default_rng(3).standard_normal(D)
+    return features + step, weight, bias - weight @ step
+
+
+def padded(features, weight, bias):
+    return np.pad(features, ((0, 0), (0, 3))), np.pad(weight, ((0, 0), (0, 3))), bias
+
+
+def scaled(features, weight, bias):
+    return 8 * features, weight / 8, bias
+
+
+def uneven(seed=7):
+    """Classes of different size and spread, and a classifier that is not made for them."""
+    draw = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(K), [20, 12, 7, 3, 9])
+    features = (
+        MEANS[labels] + draw.uniform(0.2, 0.8, (K, 1))[labels] * draw.standard_normal((len(labels), D)) / 2
+    )
+    return features, labels, draw.standard_normal((K, D)), draw.standard_normal(K)
+
+
+def values_of(features, labels, weight, bias, weighting):
+    network = behind(linear(weight, bias))
+    return measured((features, labels), classes=K, network=network, weighting=weighting).numbers()
+
+
+@pytest.mark.parametrize("weighting", ["balanced", "sample"])
+@pytest.mark.parametrize("change", [rotated, shifted, padded, scaled])
+def test_no_measure_but_the_scaled_ones_depends_on_the_coordinates(change, weighting):
+    features, labels, weight, bias = uneven()
+    before = values_of(features, labels, weight, bias, weighting)
+    moved, weight, bias = change(features, weight, bias)
+    after = values_of(moved, labels, weight, bias, weighting)
+    assert after.keys() == before.keys()
+    power = {key: {"Traces": 2, "WeightSVs": -1}.get(key[0], 0) * ("absolute" in key) for key in before}
+    for key, value in before.items():
+        factor = 8.0 ** power[key] if change is scaled else 1
+        np.testing.assert_allclose(after[key], factor * value, rtol=1e-9, atol=1e-12, err_msg=str(key))
+
+
+@pytest.mark.parametrize("weighting", ["balanced", "sample"])
+def test_showing_every_sample_twice_changes_nothing(weighting):
+    features, labels, weight, bias = uneven()
+    before = values_of(features, labels, weight, bias, weighting)
+    after = values_of(np.repeat(features, 2, axis=0), np.repeat(labels, 2), weight, bias, weighting)
+    np.testing.assert_allclose(list(after.values()), list(before.values()), rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("weighting", ["balanced", "sample"])
+def test_the_names_of_the_classes_do_not_matter(weighting):
+    features, labels, weight, bias = uneven()
+    names = np.array([3, 0, 4, 1, 2])
+    before = values_of(features, labels, weight, bias, weighting)
+    after = values_of(features, names[labels], weight[np.argsort(names)], bias[np.argsort(names)], weighting)
+    np.testing.assert_allclose(list(after.values()), list(before.values()), rtol=1e-10, atol=1e-13)
+
+
+def repeated(times):
+    """The simplex frame with every class shown ``times`` as often."""
+    features, labels = SAMPLED
+    each = np.array(times)[np.array(labels)]
+    return np.repeat(features, each, axis=0), np.repeat(labels, each)
+
+
+def test_balanced_values_do_not_depend_on_how_often_a_class_is_shown(frame):
+    again = measured(repeated([1, 2, 3, 1, 4]), classes=K, network=NETWORK)
+    for measure in ("Traces", "CDNV", "NC1", "ETF", "AngleBetweenSubspaces"):
+        found = {key: value for key, value in again.numbers().items() if key[0] == measure}
+        for key, value in found.items():
+            np.testing.assert_allclose(value, frame.numbers()[key], rtol=1e-10, atol=1e-13, err_msg=str(key))
+
+
+def test_both_weightings_agree_on_balanced_data(frame):
+    other = measured(SAMPLED, classes=K, network=NETWORK, weighting="sample")
+    before, after = frame.numbers(), other.numbers()
+    np.testing.assert_allclose(list(after.values()), list(before.values()), rtol=1e-10, atol=1e-13)
+
+
+def test_sample_weighting_follows_the_counts():
+    shares = np.array([1, 2, 3, 1, 4]) / 11
+    found = measured(repeated([1, 2, 3, 1, 4]), classes=K, weighting="sample")
+    center = shares @ MEANS
+    between = shares @ ((MEANS - center) ** 2).sum(axis=1)
+    assert found("Traces", trace="between", scale="absolute")[0] == pytest.approx(between, rel=1e-12)
+    assert found("NC1", statistic="quotient")[0] == pytest.approx(S**2 * D / between, rel=1e-12)
