@@ -1,0 +1,182 @@
+"""The command line, run as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from layerscope.cli import main
+
+REPOSITORY = Path(__file__).parents[1]
+TREE = {
+    "Model": {"model-name": "mlp_single", "embedding-layers": ["fc"]},
+    "Data": {"dataset-id": "digits", "batch-size": 128},
+    "Optimizer": {"lr": 0.05, "epochs": 1},
+    "Logging": {"log-epochs": [0, 1], "trackers": []},
+    "Measurements": {"measures": ["CDNV", "Accuracy"]},
+}
+
+
+@pytest.fixture
+def write_config(tmp_path):
+    def write(**sections) -> tuple[Path, Path]:
+        tree = {name: {**TREE.get(name, {}), **sections.get(name, {})} for name in {*TREE, *sections}}
+        folder = tmp_path / "run"
+        tree["Logging"].setdefault("save-dir", str(folder))
+        path = tmp_path / "config.yaml"
+        path.write_text(yaml.safe_dump(tree))
+        return path, folder
+
+    return write
+
+
+def test_main_py_is_the_installed_command(write_config):
+    path, folder = write_config()
+    command = [sys.executable, REPOSITORY / "src/main.py", "-c", path]
+    first = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert first.returncode == 0, first.stderr
+    assert f"run: {folder}\n  2 checkpoints (epochs 0, 1) in checkpoints/" in first.stdout
+    assert "2 tables in measurements/: Accuracy, CDNV" in first.stdout
+    again = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert again.returncode == 0
+    assert again.stdout.startswith("Nothing to do: every checkpoint, table and figure is up to date.\n")
+
+
+def test_five_mistakes_are_one_message_with_five_lines_and_exit_code_2(tmp_path, capsys):
+    path = tmp_path / "wrong.yaml"
+    path.write_text(
+        "Model:\n  model-name: mlp_smal\n  embeding-layers: [fc]\n"
+        "Data:\n  dataset-id: digitz\n  batch-size: many\n"
+        "Optimizer:\n  lr: -1\n  epochs: 3\nLogging:\n  save-dir: logs/x\n"
+    )
+    assert main(["-c", str(path)]) == 2
+    message = capsys.readouterr().err
+    assert "5 problems in the config" in message
+    for line in (2, 3, 5, 6, 8):
+        assert f"{path}:{line}: " in message
+
+
+def test_a_missing_config_is_named(capsys):
+    assert main(["-c", "no/such.yaml"]) == 2
+    assert "no/such.yaml" in capsys.readouterr().err
+
+
+def test_a_missing_data_folder_names_the_path_and_the_remedy(write_config, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path, _ = write_config(Data={"dataset-id": "cifar10", "root": str(tmp_path / "nowhere")})
+    assert main(["-c", str(path), "-q"]) == 1
+    message = capsys.readouterr().err
+    assert str(tmp_path / "nowhere") in message
+    assert "download" in message
+
+
+def broken_arrays(tmp_path, **changes) -> Path:
+    generator = np.random.default_rng(0)
+    arrays = {
+        "train_images": generator.random((40, 6, 6), dtype=np.float32),
+        "train_labels": np.arange(40) % 4,
+        "test_images": generator.random((20, 6, 6), dtype=np.float32),
+        "test_labels": np.arange(20) % 4,
+    }
+    for name, (place, value) in changes.items():
+        arrays[name][place] = value
+    path = tmp_path / "arrays.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"test_labels": (7, 9)}, ("arrays.npz (test): label 9", "sample 7")),
+        ({"train_images": ((11, 2, 2), np.nan)}, ("train_images", "11")),
+    ],
+    ids=["a label outside the classes", "a NaN image"],
+)
+def test_broken_arrays_are_said_before_anything_is_trained(write_config, tmp_path, capsys, changes, said):
+    root = broken_arrays(tmp_path, **changes)
+    path, folder = write_config(Data={"dataset-id": "arrays", "root": str(root), "batch-size": 8})
+    assert main(["-c", str(path), "-q"]) == 1
+    message = capsys.readouterr().err
+    for part in said:
+        assert part in message
+    assert not list(folder.glob("checkpoints/*"))
+
+
+def test_a_full_disk_is_said_and_what_was_saved_stays(write_config, small_disk, capsys):
+    folder = small_disk / "run"
+    path, _ = write_config(
+        Model={"model-name": "mlp_small"},
+        Optimizer={"epochs": 6},
+        Logging={"save-dir": str(folder), "log-interval": 1},
+    )
+    assert main(["-c", str(path), "-q"]) == 1
+    message = capsys.readouterr().err
+    assert "No space left on device" in message
+    assert "run the same command again to continue" in message
+    from layerscope.training.checkpoints import CheckpointStore
+
+    store = CheckpointStore(folder / "checkpoints")
+    assert store.manifest.epochs(), "at least one checkpoint fits on the disk"
+    for epoch in store.manifest.epochs():
+        store.load(epoch)
+
+
+def test_a_diverging_run_fails_with_its_step_and_rate_and_keeps_its_checkpoints(write_config, capsys):
+    path, folder = write_config(Optimizer={"lr": 1e6, "epochs": 3}, Model={"model-name": "mlp_single_nobn"})
+    assert main(["-c", str(path), "-q"]) == 1
+    message = capsys.readouterr().err
+    assert "epoch 1, step" in message
+    assert "lr 1e+06" in message
+    assert (folder / "checkpoints/epoch_0000.safetensors").exists()
+
+
+def test_stages_can_be_chosen_and_left_out(write_config, capsys):
+    path, folder = write_config()
+    assert main(["-c", str(path), "-q", "--stages", "train"]) == 0
+    assert not (folder / "measurements").exists()
+    assert main(["-c", str(path), "-q", "--no-plot"]) == 0
+    assert (folder / "measurements/CDNV.csv").exists()
+    assert not (folder / "plots").exists()
+    assert main(["-c", str(path), "--stages", "plot", "--no-plot"]) == 2
+    assert "no stage to run" in capsys.readouterr().err
+
+
+def test_a_timestamp_starts_afresh_in_a_dated_subfolder(write_config):
+    path, folder = write_config()
+    assert main(["-c", str(path), "-q", "--stages", "train", "--timestamp"]) == 0
+    (dated,) = folder.iterdir()
+    assert (dated / "checkpoints/manifest.json").exists()
+
+
+def test_the_schema_for_editors_is_valid(capsys):
+    import jsonschema
+
+    assert main(["--schema"]) == 0
+    jsonschema.Draft202012Validator.check_schema(json.loads(capsys.readouterr().out))
+
+
+def test_help_needs_no_torch():
+    lines = (
+        "import sys, layerscope.cli as c",
+        "try: c.main(['--help'])",
+        "except SystemExit: print('torch' in sys.modules)",
+    )
+    code = "\n".join(lines)
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert answer.stdout.splitlines()[-1] == "False"
+
+
+def test_shell_completion_is_printed(capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(["--print-completion", "bash"])
+    assert exit_.value.code == 0
+    assert "--config" in capsys.readouterr().out

@@ -1,0 +1,173 @@
+"""A run does what is missing, and nothing twice."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import layerscope as ls
+from layerscope.config import parse_config
+from layerscope.errors import DamagedFile, RunFolderError, UsageError
+from layerscope.run import Run, chosen_stages
+
+TREE = {
+    "Model": {"model-name": "mlp_single", "embedding-layers": ["fc"]},
+    "Data": {"dataset-id": "digits", "batch-size": 128},
+    "Optimizer": {"lr": 0.05, "epochs": 2},
+    "Logging": {"save-dir": "unused", "log-epochs": [0, 1, 2], "trackers": []},
+    "Measurements": {"measures": ["CDNV", "Accuracy"]},
+}
+
+
+def config_with(**sections):
+    tree = {name: {**TREE.get(name, {}), **sections.get(name, {})} for name in {*TREE, *sections}}
+    return parse_config(tree, source="test")
+
+
+def times(folder: Path) -> dict[str, int]:
+    return {
+        str(path): path.stat().st_mtime_ns
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    run = Run(config_with(), tmp_path_factory.mktemp("runs") / "done", "done")
+    assert run.train()
+    assert run.measure()
+    assert run.plot()
+    return run
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    """A finished run that a test may damage."""
+    import shutil
+
+    folder = tmp_path / "copy"
+    shutil.copytree(finished.folder, folder)
+    return replace(finished, folder=folder)
+
+
+def test_a_finished_run_has_the_files_that_the_design_promises(finished):
+    names = {str(path.relative_to(finished.folder)) for path in finished.folder.rglob("*") if path.is_file()}
+    assert {
+        *("config.yaml", "run.json", "log.csv", "checkpoints/manifest.json", "checkpoints/resume.pt"),
+        *("checkpoints/epoch_0000.safetensors", "checkpoints/epoch_0002.safetensors"),
+        *("measurements/CDNV.csv", "measurements/Accuracy.csv", "plots/CDNV.pdf", "plots/CDNV.png"),
+    } <= names
+
+
+def test_doing_it_again_does_nothing(finished):
+    before = times(finished.folder)
+    assert not finished.train()
+    assert not finished.measure()
+    assert not finished.plot()
+    assert times(finished.folder) == before
+
+
+def test_a_new_measure_is_computed_for_old_checkpoints_and_the_others_are_left_alone(copy):
+    before = (copy.folder / "measurements/CDNV.csv").stat().st_mtime_ns
+    more = replace(copy, config=config_with(Measurements={"measures": ["CDNV", "Accuracy", "Traces"]}))
+    assert more.pending_measures() == {epoch: ("Traces",) for epoch in (0, 1, 2)}
+    assert not more.train()
+    assert more.measure()
+    assert sorted(set(more.tables.read("Traces")["epoch"])) == [0, 1, 2]
+    assert (copy.folder / "measurements/CDNV.csv").stat().st_mtime_ns == before
+
+
+def test_another_weighting_measures_again(copy):
+    other = replace(
+        copy, config=config_with(Measurements={"measures": ["CDNV", "Accuracy"], "weighting": "sample"})
+    )
+    assert set(other.pending_measures()) == {0, 1, 2}
+    assert other.measure()
+    assert set(other.tables.read("CDNV")["weighting"]) == {"sample"}
+
+
+def test_a_folder_with_another_config_is_refused_and_the_difference_shown(copy):
+    other = replace(copy, config=config_with(Optimizer={"lr": 0.1}))
+    with pytest.raises(RunFolderError, match=r"Optimizer\.lr: 0\.05 → 0\.1"):
+        other.train()
+    with pytest.raises(RunFolderError, match="holds a run of another config"):
+        other.measure()
+
+
+def test_a_folder_where_nothing_was_trained_yet_may_change_its_config(tmp_path):
+    folder = tmp_path / "run"
+    first = Run(config_with(Data={"dataset-id": "arrays", "root": str(tmp_path / "no.npz")}), folder, "run")
+    with pytest.raises(Exception, match=r"no\.npz"):
+        first.train()
+    assert (folder / "config.yaml").exists()
+    assert Run(config_with(), folder, "run").train()
+
+
+def test_a_truncated_checkpoint_is_named_never_measured_and_the_tables_stay(copy):
+    damaged = copy.folder / "checkpoints/epoch_0002.safetensors"
+    before = (copy.folder / "measurements/CDNV.csv").read_bytes()
+    damaged.write_bytes(damaged.read_bytes()[:-10] + bytes(10))
+    more = replace(copy, config=config_with(Measurements={"measures": ["CDNV", "Accuracy", "Traces"]}))
+    with pytest.raises(DamagedFile, match=r"epoch_0002\.safetensors"):
+        more.measure()
+    assert sorted(set(more.tables.read("Traces")["epoch"])) == [0, 1]  # those before it are saved
+    assert (copy.folder / "measurements/CDNV.csv").read_bytes() == before
+
+
+def test_a_lost_checkpoint_is_trained_again_with_the_same_bits(copy):
+    path = copy.folder / "checkpoints/epoch_0001.safetensors"
+    before = path.read_bytes()
+    path.unlink()
+    assert not copy.trained
+    assert copy.train()
+    assert path.read_bytes() == before
+
+
+def test_measuring_before_training_says_what_to_do(tmp_path):
+    with pytest.raises(RunFolderError, match="run the train stage first"):
+        Run(config_with(), tmp_path / "empty", "empty").measure()
+
+
+def test_open_gives_model_and_data_of_a_saved_run(finished):
+    run = ls.Run.open(finished.folder)
+    assert run.config.hash == finished.config.hash
+    data, model = run.data(), run.model()
+    images, labels = next(iter(data.test.batches(500)))
+    accuracy = float((model(images).argmax(1) == labels).float().mean())
+    table = run.tables.read("Accuracy")
+    stored = table[(table.epoch == 2) & (table.split == "test") & (table.quantity == "accuracy")][
+        "value"
+    ].item()
+    assert accuracy == pytest.approx(stored)
+    assert not torch.equal(next(run.model(0).parameters()), next(model.parameters()))
+
+
+def test_open_of_another_folder_says_so(tmp_path):
+    with pytest.raises(RunFolderError, match=r"no config\.yaml"):
+        Run.open(tmp_path)
+
+
+def test_run_json_says_where_it_comes_from(finished):
+    record = json.loads(finished.record_path.read_text())
+    assert record["hash"] == finished.config.hash
+    assert record["libraries"]["torch"] == torch.__version__.split("+")[0]
+    assert record["created"] <= record["trained"] <= record["measured"] <= record["plotted"]
+
+
+def test_stages_run_in_their_order_and_unknown_ones_are_named():
+    assert chosen_stages(["plot", "train"]) == ("train", "plot")
+    with pytest.raises(UsageError, match="unknown stage 'mesure'; the stages are train, measure, plot"):
+        chosen_stages(["mesure"])
+
+
+def test_a_gpu_that_is_not_there_is_an_error_at_once(tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(UsageError, match=f"--device cuda: {os.uname().nodename} has 0 usable GPUs"):
+        Run(config_with(), tmp_path / "run", "run").train(device="cuda")
