@@ -54,7 +54,28 @@ def test_rank_counts_the_values_above_rounding():
     assert numerical_rank(torch.zeros(0), (0, 3)) == 0
 
 
-@pytest.mark.parametrize("bad", [torch.ones(3), torch.full((2, 2), float("nan"))], ids=["vector", "NaN"])
-def test_what_is_no_finite_matrix_is_refused(bad):
+def test_what_is_no_matrix_is_refused():
+    with pytest.raises(ValueError, match=r"not of a tensor of shape \(3,\)"):
+        spectrum(torch.ones(3))
+
+
+def test_a_matrix_that_is_not_finite_is_refused():
     with pytest.raises(RuntimeError):
-        spectrum(bad)
+        spectrum(torch.full((2, 2), float("nan")))
+
+
+@pytest.mark.parametrize("shape", [(40, 40), (60, 20), (20, 60)], ids=["square", "tall", "wide"])
+@pytest.mark.parametrize("decades", [0.5, 3, 8, 20])
+def test_an_ill_conditioned_matrix_is_decomposed_as_a_direct_decomposition_would(shape, decades):
+    generator = torch.Generator().manual_seed(1)
+    left, _ = torch.linalg.qr(torch.randn(shape[0], min(shape), generator=generator, dtype=torch.float64))
+    right, _ = torch.linalg.qr(torch.randn(shape[1], min(shape), generator=generator, dtype=torch.float64))
+    values = torch.logspace(0, -decades, min(shape), dtype=torch.float64)
+    matrix = left * values @ right.T
+    found = spectrum(matrix)
+    direct = torch.linalg.svdvals(matrix)
+    torch.testing.assert_close(found.values, direct, rtol=0, atol=1e-14)
+    torch.testing.assert_close(
+        found.right.T @ found.right, torch.eye(min(shape), dtype=torch.float64), rtol=0, atol=1e-12
+    )
+    torch.testing.assert_close((matrix @ found.right).norm(dim=0), found.values, rtol=0, atol=1e-13)

@@ -162,7 +162,7 @@ def test_the_config_reaches_the_setup(folder):
     setup = make_setup(config, folder.data, model, CPU)
     assert [layer.name for layer in setup.layers] == ["fc1", "fc2"]
     assert (setup.where, setup.reduce_name, setup.weighting) == ("output", "project:5", "sample")
-    assert (setup.dtype, setup.batch_size, list(setup.splits)) == (torch.float32, 512, ["test"])
+    assert (setup.dtype, setup.batch_size, list(setup.splits)) == (torch.float32, 1024, ["test"])
     assert setup.reduce.seed == config.run.seed_for("projection")
     assert setup.loss.__name__ == "mseloss"
     assert plan_for(config, setup, Need.SCATTER).cached == {"test"}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
+from torch.nn.functional import embedding, linear
 
 from layerscope.functional.between import BetweenBasis
 from layerscope.statistics.class_moments import ClassMoments
 from layerscope.statistics.class_scatter import DirectionalScatter
 from layerscope.statistics.nearest_center import NearestCenter
+
+OUTLYING = 4.0  # standard deviations; the check itself has a margin of fifty times the rounding
 
 
 class Coordinates:
@@ -46,11 +48,15 @@ class Coordinates:
         self._split = own.rank if len(bases) == 2 else 0
         self._own_rank = own.rank
         reference = moments.reference.double()
-        # Where the reference points lie: about the class means (scatter) and about the centre (distances).
+        # Where the reference points lie: about the class means (scatter), about the centre (distances).
         about_means = torch.zeros_like(reference)
         about_means[moments.present] = reference[moments.present] - moments.means
         self._about_means = about_means @ own.directions
         self._about_center = (reference - train.center) @ train.directions
+        # What rounding of a product with an offset is relative to: the offsets' length in that class.
+        spread = torch.zeros_like(moments.counts, dtype=torch.float64)
+        spread[moments.present] = OUTLYING * moments.variances.sqrt()
+        self._spread = (spread + torch.linalg.vector_norm(about_means, dim=1)).unsqueeze(1)
 
     def update(self, offsets: Tensor, labels: Tensor, decisions: Tensor) -> None:
         """Add a batch.
@@ -63,12 +69,12 @@ class Coordinates:
             The true classes, and the network's decisions.
         """
         along = linear(offsets, self._directions.to(offsets.dtype))
-        about_means = self._about_means.to(along.dtype)[labels]
+        about_means = embedding(labels, self._about_means.to(along.dtype))
         self.scatter.update(along[:, : self._own_rank] + about_means, labels)
         if self.nearest is None:
             return
-        points = along[:, self._split :] + self._about_center.to(along.dtype)[labels]
-        size = torch.linalg.vector_norm(offsets, dim=1) + torch.linalg.vector_norm(points, dim=1)
+        points = along[:, self._split :] + embedding(labels, self._about_center.to(along.dtype))
+        size = torch.linalg.vector_norm(points, dim=1) + embedding(labels, self._spread).squeeze(1)
 
         def exact(rows: Tensor) -> Tensor:
             along_train = linear(offsets[rows].double(), self._directions[self._split :])

@@ -123,7 +123,7 @@ def _batch_size(data: Data) -> int:
     values = 1
     for size in data.train.shape:
         values *= size
-    return 512 if values <= SMALL_IMAGE else 128
+    return 1024 if values <= SMALL_IMAGE else 128
 
 
 def _row(epoch: int, subject: Subject, value: Value, weighting: str) -> dict[str, object]:

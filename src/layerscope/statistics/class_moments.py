@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -54,6 +55,7 @@ class ClassMoments:
         self.reference = torch.zeros(num_classes, dim, dtype=dtype, device=device)
         self._sums = torch.zeros(num_classes, dim, dtype=torch.float64, device=device)
         self._squares = torch.zeros(num_classes, dtype=torch.float64, device=device)
+        self._all_seen = False  # every class has its reference point
         self._outer: Tensor | None = None
         if scatter:
             self._outer = torch.zeros(dim, dim, dtype=torch.float64, device=device)
@@ -80,7 +82,7 @@ class ClassMoments:
         self._place_references(features, labels)
         offsets = torch.sub(features, embedding(labels, self.reference), out=out)
         squares = torch.linalg.vector_norm(offsets, dim=1).double().square()
-        if not bool(squares.isfinite().all()):
+        if not math.isfinite(float(squares.sum())):
             self.reference = reference.index_fill_(0, (self.counts == 0).nonzero().squeeze(1), 0.0)
             raise ValueError(_not_finite(features))
         self._squares.index_add_(0, labels, squares)
@@ -185,6 +187,7 @@ class ClassMoments:
         self.counts, self.reference = state["counts"].clone(), state["reference"].clone()
         self._sums, self._squares = state["sums"].clone(), state["squares"].clone()
         self._outer = None if state["outer"] is None else state["outer"].clone()
+        self._all_seen = False
         self.num_classes, self.dim = self.reference.shape
 
     def _checked(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -207,7 +210,10 @@ class ClassMoments:
 
     def _place_references(self, features: Tensor, labels: Tensor) -> None:
         """Set the reference of classes seen for the first time to their mean in this batch."""
+        if self._all_seen:
+            return
         unseen = self.counts[labels] == 0
+        self._all_seen = bool((self.counts > 0).all())
         if not bool(unseen.any()):
             return
         rows, classes = features[unseen].double(), labels[unseen]

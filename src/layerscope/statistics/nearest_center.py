@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 ROUNDING = 1e-5  # scores of float32 points closer than this, relative to the points' size, are computed again
-TIE = 1e-12  # scores closer than this are a tie
+TIE = 1e-14  # scores closer than this are a tie
 
 
 class NearestCenter:
@@ -83,9 +83,11 @@ class NearestCenter:
         shifted = points - self.middle.to(points.dtype)
         scores = self._scores(shifted)
         size = torch.linalg.vector_norm(shifted, dim=1) if error is None else error
-        near = self._gap(scores) <= ROUNDING * self._reach(size)
+        highest, best = scores.max(dim=1)
+        gap = highest - scores.scatter_(1, best.unsqueeze(1), -math.inf).amax(dim=1)
+        longest = torch.linalg.vector_norm(self.centers, dim=1).max()
+        near = gap <= ROUNDING * longest * (size.double() + longest)
         rows = near.nonzero().squeeze(1)
-        best = scores.argmax(dim=1)
         tied = torch.zeros_like(near)
         if rows.numel():
             fine = (points[rows].double() if exact is None else exact(rows)) - self.middle
@@ -127,21 +129,12 @@ class NearestCenter:
         centers = self.centers.to(shifted.dtype)
         return torch.addmm(-centers.square().sum(dim=1), shifted, centers.T, alpha=2.0)
 
-    def _reach(self, size: Tensor) -> Tensor:
-        """Scale of the scores' rounding error, from the points' size (B,)."""
-        longest = torch.linalg.vector_norm(self.centers, dim=1).max()
-        return longest * (size.double() + longest)
-
-    @staticmethod
-    def _gap(scores: Tensor) -> Tensor:
-        if scores.shape[1] < 2:
-            return torch.full_like(scores[:, 0], math.inf)
-        top = scores.topk(2, dim=1).values
-        return top[:, 0] - top[:, 1]
-
     def _decide_exactly(self, shifted: Tensor) -> tuple[Tensor, Tensor]:
+        """Nearest centre of float64 points (m, D), the lowest of those within rounding; whether it tied."""
         scores = self._scores(shifted)
-        reach = self._reach(torch.linalg.vector_norm(shifted, dim=1)).unsqueeze(1)
-        level = scores.amax(dim=1, keepdim=True) - TIE * reach
-        among_best = scores >= level
+        lengths = torch.linalg.vector_norm(self.centers, dim=1)
+        sizes = torch.linalg.vector_norm(shifted, dim=1, keepdim=True)
+        slack = TIE * lengths * (sizes + lengths)  # (m, K+)
+        highest, best = scores.max(dim=1, keepdim=True)
+        among_best = scores + slack >= highest - slack.gather(1, best)
         return among_best.int().argmax(dim=1), among_best.sum(dim=1) > 1
