@@ -13,7 +13,7 @@ import pandas
 import pytest
 import yaml
 
-KILLS = 12
+KILLS = 10
 CONFIG = {
     "Model": {"model-name": "mlp_small", "embedding-layers": ["fc"]},
     "Data": {"dataset-id": "digits", "batch-size": 64},
@@ -83,7 +83,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_bits_of_an_uninterrupted_o
 
     folder, moments, kills = tmp_path / "killed", random.Random(20261122), 0
     while kills < KILLS:
-        if kill_at_random(context, config, folder, moments.uniform(0.05, 0.6) * seconds):
+        if kill_at_random(context, config, folder, moments.uniform(0.05, 0.4) * seconds):
             kills += 1
         else:  # it had come to its end before
             assert content(folder) == whole

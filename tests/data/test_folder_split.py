@@ -1,7 +1,10 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -109,7 +112,7 @@ def test_a_pass_may_be_left_early(make):
 
 def test_the_signals_of_slurm_stop_no_worker(make):
     batches = make(2).batches(1)
-    images = [next(batches)[0]]
+    images = [next(batches)[0], next(batches)[0]]  # one from each worker: both are at work
     workers = multiprocessing.active_children()
     assert len(workers) == 2
     for worker in workers:
@@ -117,6 +120,13 @@ def test_the_signals_of_slurm_stop_no_worker(make):
             os.kill(worker.pid, number)
     images += [image for image, _ in batches]
     assert len(images) == 15
+
+
+def test_a_process_that_ends_in_the_middle_of_a_pass_does_not_wait_for_workers_that_ignore_it(tree):
+    script = Path(__file__).with_name("exits_while_reading.py")
+    command = [sys.executable, "-W", "ignore", script, tree]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (answer.returncode, answer.stdout) == (0, "reading\n"), answer.stderr
 
 
 def test_no_more_workers_start_than_there_are_batches_or_cores(make, monkeypatch):

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,9 +20,7 @@ LAYERS = ["block0.fc", "block1.fc", "fc"]
 def test_all_figures_are_drawn_as_pdf_and_png_and_only_once(small_run):
     plotter = NCPlotter(small_run)
     assert not plotter.up_to_date()
-    start = time.process_time()
     written = plotter.plot()
-    assert time.process_time() - start < 20  # about 5 s when nothing else runs
     assert {path.name for path in written} == {
         f"{name}.{kind}" for name in FIGURES for kind in ("pdf", "png")
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -26,7 +27,7 @@ def runs(tmp_path_factory, config_of):
     )
     (folder / "config.yaml").write_text(dump_yaml(config.resolved()))
     command = [sys.executable, DRIVER, folder / "config.yaml", folder, str(KILLS), "0"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
     assert done.returncode == 0, done.stderr
 
     return folder, json.loads(done.stdout)
@@ -39,7 +40,8 @@ def timeless(path):
 def test_the_kills_fell_into_training(runs):
     _, story = runs
     assert story["killed"] == KILLS
-    assert story["epochs"] == sorted(story["epochs"])
+    # The log may be one epoch ahead of the point to resume from.
+    assert all(later >= earlier - 1 for earlier, later in itertools.pairwise(story["epochs"]))
     assert 0 < story["epochs"][-1] < 40
     assert len(set(story["epochs"])) >= 4
 

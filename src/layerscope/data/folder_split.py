@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
@@ -133,10 +135,18 @@ def ignore_job_signals(worker: int) -> None:
     """Leave the signals of Slurm to the main process, whose handlers a forked worker would otherwise run too.
 
     A worker that died of SIGTERM would also end the pass before the main process has saved; orphans end
-    by themselves, for workers watch their parent.
+    by themselves, for workers watch their parent. See :func:`end_workers` for the other end of that bargain.
     """
     for number in (signal.SIGUSR2, signal.SIGTERM, signal.SIGCONT):
         signal.signal(number, signal.SIG_IGN)
+
+
+@atexit.register
+def end_workers() -> None:
+    """Kill workers that are left when the process ends: being told to terminate, they would not listen."""
+    for child in multiprocessing.active_children():
+        if child.daemon:
+            child.kill()
 
 
 def _cores() -> int:
