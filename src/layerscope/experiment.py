@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from layerscope.config import Config, load_config
+from layerscope.config import Cell, load_config, load_matrix
 from layerscope.errors import LayerscopeError
 from layerscope.run import Run
 
@@ -55,7 +55,7 @@ class Experiment:
         ----------
         path : Path
         matrix : bool
-            Expand the file's ``Matrix`` section.
+            Expand the file's ``Matrix`` section; every cell is a run in its own subfolder.
         overrides : sequence of str
             ``Section.key=value``, in place of what the file says.
         timestamp : bool
@@ -66,8 +66,11 @@ class Experiment:
         ConfigError
             Every mistake in the file, each with its line.
         """
-        config = load_config(path, overrides, matrix=matrix)
-        return cls([_run_of(config, timestamp=timestamp)])
+        cells = load_matrix(path, overrides) if matrix else [Cell("", load_config(path, overrides), {})]
+        base = Path(cells[0].config.logging.save_dir)
+        if timestamp:
+            base /= datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
+        return cls([Run(cell.config, base / cell.name, cell.name or base.name) for cell in cells])
 
     def train(self) -> list[Outcome]:
         """Train every run, resuming what is there."""
@@ -110,10 +113,3 @@ def _attempt(run: Run, stage: str, work: Work) -> Outcome:
         return Outcome(run, stage, work(run))
     except LayerscopeError as error:
         return Outcome(run, stage, worked=True, error=error)
-
-
-def _run_of(config: Config, *, timestamp: bool) -> Run:
-    folder = Path(config.logging.save_dir)
-    if timestamp:
-        folder /= datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
-    return Run(config, folder, folder.name)
