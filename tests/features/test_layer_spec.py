@@ -4,7 +4,7 @@ import pytest
 from torch import nn
 
 from layerscope.errors import ModelError
-from layerscope.features.layers import select_modules
+from layerscope.features.layers import absent_siblings, select_modules
 
 
 def block() -> nn.Module:
@@ -87,3 +87,14 @@ def test_every_entry_that_matches_nothing_is_named(model):
 def test_an_entry_unlike_any_name_still_shows_names(model):
     with pytest.raises(ModelError, match=r"names near it: conv1, layer1"):
         select_modules(model, ["????"])
+
+
+def test_an_entry_whose_number_this_member_of_the_family_lacks_is_left_out(model):
+    assert names(model, [".conv1", ".conv3"]) == names(model, [".conv1"])
+    assert absent_siblings(model, [".conv1", ".conv3"]) == [".conv3"]
+    assert absent_siblings(model, True) == []
+
+
+def test_a_list_in_which_nothing_matches_is_a_mistake_whatever_its_numbers(model):
+    with pytest.raises(ModelError, match=r"'\.conv3' matches no module"):
+        select_modules(model, [".conv3"])

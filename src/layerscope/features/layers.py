@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from torch import nn
@@ -26,17 +27,39 @@ def select_modules(model: nn.Module, spec: LayerSpec) -> dict[str, nn.Module]:
     Raises
     ------
     ModelError
-        An entry matches nothing; the message names the nearest modules.
+        An entry matches nothing; the message names the nearest modules. Entries that would match with another
+        number are left out instead, as long as any entry matches: one list such as ``.conv1 .conv2 .conv3``
+        serves a whole family, of which the shallower members have no ``.conv3``.
     """
     named = {name: module for name, module in model.named_modules(remove_duplicate=False) if name}
     if spec is True:
         return {name: module for name, module in named.items() if not any(module.children())}
-    matches = {entry: [name for name in named if f"^{name}".endswith(entry)] for entry in spec}
-    unmatched = [entry for entry, names in matches.items() if not names]
-    if unmatched:
-        raise ModelError("\n".join(_no_match(entry, list(named)) for entry in unmatched))
-    wanted = {name for names in matches.values() for name in names}
-    return {name: module for name, module in named.items() if name in wanted}
+    chosen = {name: module for name, module in named.items() if any(_matches(name, entry) for entry in spec)}
+    wrong = [entry for entry in _unmatched(named, spec) if not chosen or not _numbered_sibling(named, entry)]
+    if wrong:
+        raise ModelError("\n".join(_no_match(entry, list(named)) for entry in wrong))
+    return chosen
+
+
+def absent_siblings(model: nn.Module, spec: LayerSpec) -> list[str]:
+    """Entries of ``spec`` that :func:`select_modules` leaves out, since only their number is not there."""
+    named = [name for name, _ in model.named_modules(remove_duplicate=False) if name]
+    return [] if spec is True else _unmatched(named, spec)
+
+
+def _matches(name: str, entry: str) -> bool:
+    return f"^{name}".endswith(entry)
+
+
+def _unmatched(names: Iterable[str], spec: Sequence[str]) -> list[str]:
+    known = list(names)
+    return [entry for entry in spec if not any(_matches(name, entry) for name in known)]
+
+
+def _numbered_sibling(names: Iterable[str], entry: str) -> bool:
+    """Whether the entry would match some module if its numbers were others."""
+    pattern = re.compile(re.sub(r"\d+", r"\\d+", re.escape(entry)) + "$")
+    return any(pattern.search(f"^{name}") for name in names)
 
 
 def _no_match(entry: str, names: list[str]) -> str:

@@ -15,7 +15,7 @@ from torch.utils.hooks import RemovableHandle
 
 from layerscope.errors import ModelError
 from layerscope.features.evaluation import evaluating
-from layerscope.features.layers import LayerSpec, select_modules
+from layerscope.features.layers import LayerSpec, absent_siblings, select_modules
 from layerscope.features.reduce import Reduce
 
 logger = logging.getLogger(__name__)
@@ -170,3 +170,5 @@ def _warn_unexecuted(model: nn.Module, spec: LayerSpec, executed: set[str]) -> N
         logger.warning(
             "tapped modules that the forward pass does not execute are left out: %s", ", ".join(missing)
         )
+    if absent := absent_siblings(model, spec):
+        logger.warning("this model has no modules that match the entries %s", ", ".join(absent))
