@@ -92,6 +92,16 @@ def test_another_weighting_measures_again(copy):
     assert set(other.tables.read("CDNV")["weighting"]) == {"sample"}
 
 
+def test_a_table_never_mixes_settings_even_when_measuring_stops_half_way(copy):
+    damaged = copy.folder / "checkpoints/epoch_0001.safetensors"
+    damaged.write_bytes(bytes(damaged.stat().st_size))
+    other = replace(copy, config=config_with(Measurements={"measures": ["CDNV"], "weighting": "sample"}))
+    with pytest.raises(DamagedFile, match=r"epoch_0001\.safetensors"):
+        other.measure()
+    table = other.tables.read("CDNV")
+    assert (set(table["epoch"]), set(table["weighting"])) == ({0}, {"sample"})
+
+
 def test_a_folder_with_another_config_is_refused_and_the_difference_shown(copy):
     other = replace(copy, config=config_with(Optimizer={"lr": 0.1}))
     with pytest.raises(RunFolderError, match=r"Optimizer\.lr: 0\.05 → 0\.1"):

@@ -57,6 +57,7 @@ def measure_checkpoints(
     model.to(device)
     setup = make_setup(config, data, model, device)
     collector = Collector(setup, plan_for(config, setup, needs_of(set().union(*pending.values()))))
+    _drop_stale(config, store, tables, set().union(*pending.values()))
     for epoch in progress(sorted(pending)):
         store.load_into(model, epoch)
         model.to(setup.dtype)
@@ -65,6 +66,14 @@ def measure_checkpoints(
         for name in pending[epoch]:
             rows = table_rows(epoch, MEASURES[name], statistics)
             tables.replace(name, epoch, rows, measurement_key(config, name, digest))
+
+
+def _drop_stale(config: Config, store: CheckpointStore, tables: TableStore, names: Iterable[str]) -> None:
+    """Remove rows of other settings, so that no table mixes two."""
+    digests = {epoch: entry.sha256 for epoch, entry in store.manifest.entries().items()}
+    for name in names:
+        keep = {epoch: measurement_key(config, name, digest) for epoch, digest in digests.items()}
+        tables.drop_stale(name, keep)
 
 
 def table_rows(epoch: int, measure: Measure, statistics: CheckpointStatistics) -> Rows:
