@@ -12,7 +12,7 @@ help:  ## this list
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("layerscope needs Python 3.10 or newer, this is " + sys.version.split()[0] + "; say: make PYTHON=python3.11 …" if sys.version_info < (3, 10) else 0)'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
 # One stamp per set of packages; a change of pyproject.toml installs again.
 $(VENV)/installed-run: pyproject.toml | $(BIN)/python

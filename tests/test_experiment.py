@@ -49,6 +49,18 @@ def test_a_run_that_diverges_stops_neither_the_others_nor_their_later_stages(mat
     assert failed.run.name == "lr_1e+30"
 
 
+def test_an_error_that_nobody_foresaw_ends_its_run_only_and_leaves_a_traceback(matrix_file):
+    def work(run):
+        if run.name == "lr_0.05":
+            raise RuntimeError("out of shared memory")
+        return True
+
+    first, second, third = Experiment.from_yaml(matrix_file, matrix=True).perform({"train": work})
+    assert "RuntimeError: out of shared memory (traceback in " in str(first.error)
+    assert "test_experiment.py" in (first.run.folder / "train-error.txt").read_text()
+    assert (second.error, third.error) == (None, None)
+
+
 def test_a_file_with_a_matrix_needs_the_flag_that_expands_it(matrix_file):
     with pytest.raises(UsageError, match="-m"):
         Experiment.from_yaml(matrix_file)

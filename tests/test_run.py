@@ -12,8 +12,9 @@ import torch
 
 import layerscope as ls
 from layerscope.config import parse_config
-from layerscope.errors import DamagedFile, RunFolderError, UsageError
+from layerscope.errors import DamagedFile, ModelError, RunFolderError, UsageError
 from layerscope.run import Run, chosen_stages
+from layerscope.training.checkpoints import CheckpointStore
 
 TREE = {
     "Model": {"model-name": "mlp_single", "embedding-layers": ["fc"]},
@@ -139,9 +140,69 @@ def test_a_lost_checkpoint_is_trained_again_with_the_same_bits(copy):
     assert path.read_bytes() == before
 
 
+def test_a_training_that_starts_again_is_not_finished_before_its_end(copy):
+    (copy.folder / "checkpoints/epoch_0000.safetensors").unlink()
+    original, calls = CheckpointStore.save_resume, []
+
+    def dies_after_the_first_epoch(store, point):
+        original(store, point)
+        calls.append(point.epoch)
+        if point.epoch == 1:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(CheckpointStore, "save_resume", dies_after_the_first_epoch)
+        copy.train()
+    assert calls == [0, 1]
+    assert not copy.trained
+    assert copy.train()
+    assert copy.log_path.read_text().splitlines()[-1].startswith("2,")
+
+
+def test_a_kill_right_after_the_last_checkpoint_leaves_a_whole_log(tmp_path):
+    run, original = Run(config_with(), tmp_path / "run", "run"), CheckpointStore.save
+
+    def dies_after_the_last(store, epoch, model):
+        original(store, epoch, model)
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(CheckpointStore, "save", dies_after_the_last)
+        run.train()
+    assert run.trained
+    assert run.log_path.read_text().splitlines()[-1].startswith("2,")
+
+
+def test_a_layer_that_is_not_there_is_said_before_training(tmp_path):
+    run = Run(config_with(Model={"embedding-layers": ["fcx"]}), tmp_path / "run", "run")
+    with pytest.raises(ModelError, match="'fcx' matches no module"):
+        run.train()
+    assert not run.checkpoints.epochs()
+
+
+def test_a_measure_of_a_later_version_is_named(copy, caplog):
+    more = replace(copy, config=config_with(Measurements={"measures": ["CDNV", "ActivationStableRank"]}))
+    more.measure()
+    assert "this version has no measure ActivationStableRank" in caplog.text
+    with pytest.raises(UsageError, match="no measure ActivationStableRank, and nothing else"):
+        replace(copy, config=config_with(Measurements={"measures": ["ActivationStableRank"]})).measure()
+
+
+def test_tables_of_other_layers_do_not_stay_beside_new_ones(copy):
+    other = replace(copy, config=config_with(Model={"tap": "output"}, Measurements={"measures": ["CDNV"]}))
+    assert other.measure()
+    assert other.tables.measures() == ["CDNV"]
+
+
 def test_measuring_before_training_says_what_to_do(tmp_path):
     with pytest.raises(RunFolderError, match="run the train stage first"):
         Run(config_with(), tmp_path / "empty", "empty").measure()
+
+
+def test_drawing_before_there_is_anything_to_draw_says_what_to_do(tmp_path):
+    with pytest.raises(RunFolderError, match="run the train and measure stages first"):
+        Run(config_with(), tmp_path / "empty", "empty").plot()
 
 
 def test_open_gives_model_and_data_of_a_saved_run(finished):

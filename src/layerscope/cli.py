@@ -27,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LayerscopeError as error:
         _complain(str(error))
         return error.exit_code
+    except BrokenPipeError:  # whoever read our output has heard enough
+        sys.stdout = None
+        return 1
     except KeyboardInterrupt:
         _complain("interrupted; what was saved is intact, run the same command again to continue")
         return 130

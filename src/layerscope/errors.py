@@ -76,5 +76,9 @@ class StorageError(LayerscopeError):
     """A file could not be written (full disk, quota, permissions)."""
 
 
+class UnexpectedError(LayerscopeError):
+    """An error that nobody foresaw: a bug here, or in a library or the user's own code."""
+
+
 class MeasurementError(LayerscopeError):
     """Features that cannot be measured: not finite, labels out of range, another architecture."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from layerscope.config import Cell, load_config, load_matrix
-from layerscope.errors import LayerscopeError
+from layerscope.errors import LayerscopeError, UnexpectedError
+from layerscope.files import write_atomic
 from layerscope.run import Run
 
 
@@ -113,3 +116,13 @@ def _attempt(run: Run, stage: str, work: Work) -> Outcome:
         return Outcome(run, stage, work(run))
     except LayerscopeError as error:
         return Outcome(run, stage, worked=True, error=error)
+    except Exception as error:  # a bug, or a library's own: it ends this run, not the others
+        return Outcome(run, stage, worked=True, error=_unexpected(run, stage, error))
+
+
+def _unexpected(run: Run, stage: str, error: Exception) -> LayerscopeError:
+    """The error in one line, with its traceback in a file of the run's folder."""
+    path = run.folder / f"{stage}-error.txt"
+    with contextlib.suppress(OSError, LayerscopeError):
+        write_atomic(path, "".join(traceback.format_exception(error)))
+    return UnexpectedError(f"{type(error).__name__}: {error} (traceback in {path})")

@@ -90,6 +90,10 @@ def exclusive(folder: Path) -> Iterator[None]:
             raise RunFolderError(
                 f"{folder} is in use by {holder}. Wait for it to end, or stop it, then run again."
             ) from None
+        except OSError as error:  # some network file systems have no locks
+            raise StorageError(
+                f"cannot lock {folder}: {error.strerror}. Use a file system with locks."
+            ) from error
         stream.truncate(0)
         with _storage_errors(folder):
             stream.write(f"process {os.getpid()} on {socket.gethostname()}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerscope.config import load_config
 from layerscope.errors import RunFolderError, UsageError
+from layerscope.measurement.key import selected_measures
 from layerscope.plotting.freshness import drawable
 from layerscope.plotting.registry import FIGURES
 from layerscope.provenance import now
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
     from layerscope.data.load import Data
     from layerscope.training.progress import Reporter
+
+logger = logging.getLogger(__name__)
 
 STAGES = ("train", "measure", "plot")
 Progress = Callable[[Iterable[int]], Iterable[int]]
@@ -60,6 +64,7 @@ class Run(RunFolder):
                     f"{self.folder} has no checkpoints to measure: run the train stage first."
                 )
             pending = self.pending_measures()
+            self._name_unavailable()
             if not pending:
                 return False
             from layerscope.stages import measure_run
@@ -68,10 +73,32 @@ class Run(RunFolder):
             self.note(measured=now())
         return True
 
+    def _name_unavailable(self) -> None:
+        """Warn of measures that the config may ask for but this version does not have."""
+        chosen = self.config.measurements.selected
+        missing = [name for name in chosen if name not in selected_measures(self.config)]
+        if missing and len(missing) == len(chosen):
+            raise UsageError(
+                f"this version has no measure {', '.join(missing)}, and nothing else is asked for"
+            )
+        if missing:
+            logger.warning("this version has no measure %s; it is left out", ", ".join(missing))
+
     def plot(self, *, force: bool = False) -> bool:
-        """Draw the figures that are out of date; False when there were none."""
+        """Draw the figures that are out of date; False when there were none.
+
+        Raises
+        ------
+        RunFolderError
+            There is neither a log nor a table to draw from.
+        """
         with self.working():
-            wanted = list(drawable(self.folder, FIGURES)) if force else self.pending_figures()
+            possible = list(drawable(self.folder, FIGURES))
+            if not possible:
+                raise RunFolderError(
+                    f"{self.folder} has nothing to draw: run the train and measure stages first."
+                )
+            wanted = possible if force else self.pending_figures()
             if not wanted:
                 return False
             from layerscope.plotting.plotter import NCPlotter

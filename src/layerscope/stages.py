@@ -9,7 +9,7 @@ from torch import nn
 from layerscope.data.load import Data, load_data
 from layerscope.devices import device_of
 from layerscope.errors import MeasurementError
-from layerscope.measurement.measure import measure_checkpoints
+from layerscope.measurement.measure import check_measurable, measure_checkpoints
 from layerscope.models.build import build_model
 from layerscope.run_folder import RunFolder
 from layerscope.training.checkpoints import CheckpointStore
@@ -24,6 +24,7 @@ def train_run(run: RunFolder, *, device: str, reporter: Reporter | None) -> None
     config, place = run.config, device_of(device)
     data = load_data(config.data, config.run, place)
     model = _new_model(run, data)
+    check_measurable(config, data, model)  # a mistake in the taps must not wait for the end of training
     log = EpochLog(run.log_path)
     trackers = Trackers(config.logging.trackers, run.folder, run.name, config)
     try:

@@ -78,7 +78,7 @@ def test_weights_broken_by_the_last_update_are_found(workbench):
     with torch.no_grad():
         model.fc.weight[0, 0] = inf
     expected = (
-        r"epoch 4, after its last step, at lr 0\.05: 1 of the model's tensors .* the first is fc\.weight"
+        r"epoch 4, after its last step, at lr 0\.05: 1 of the model's parameters .* the first is fc\.weight"
     )
     with pytest.raises(TrainingDiverged, match=expected):
         check_result(row(), model, bench.store)

@@ -12,10 +12,11 @@ from layerscope.data.load import Data
 from layerscope.data.split import Split
 from layerscope.features.reduce import reduce_by_name
 from layerscope.features.taps import trace_layers
-from layerscope.measurement.key import measurement_key
+from layerscope.measurement.key import measurement_key, selected_measures
 from layerscope.measurement.plan import Plan, make_plan
 from layerscope.measurement.sweeps import Collector, Setup
 from layerscope.measures.base import CheckpointStatistics, Measure, Need, Subject, Value
+from layerscope.measures.catalog import VERSIONS
 from layerscope.measures.registry import MEASURES
 from layerscope.results.tables import TableStore
 from layerscope.training.checkpoints import CheckpointStore
@@ -57,23 +58,38 @@ def measure_checkpoints(
     model.to(device)
     setup = make_setup(config, data, model, device)
     collector = Collector(setup, plan_for(config, setup, needs_of(set().union(*pending.values()))))
-    _drop_stale(config, store, tables, set().union(*pending.values()))
     for epoch in progress(sorted(pending)):
         store.load_into(model, epoch)
         model.to(setup.dtype)
         statistics = collector.collect(model, needs_of(pending[epoch]))
+        _drop_stale(config, store, tables)  # only now that there is something in their place
         digest = store.manifest.entry(epoch).sha256
         for name in pending[epoch]:
             rows = table_rows(epoch, MEASURES[name], statistics)
             tables.replace(name, epoch, rows, measurement_key(config, name, digest))
 
 
-def _drop_stale(config: Config, store: CheckpointStore, tables: TableStore, names: Iterable[str]) -> None:
-    """Remove rows of other settings, so that no table mixes two."""
+def _drop_stale(config: Config, store: CheckpointStore, tables: TableStore) -> None:
+    """Remove rows of other settings, so that neither a table nor a figure mixes two."""
     digests = {epoch: entry.sha256 for epoch, entry in store.manifest.entries().items()}
-    for name in names:
+    for name in set(tables.measures()) & set(VERSIONS):
         keep = {epoch: measurement_key(config, name, digest) for epoch, digest in digests.items()}
         tables.drop_stale(name, keep)
+
+
+def check_measurable(config: Config, data: Data, model: nn.Module) -> None:
+    """Find out before training what would stop the measurement after it.
+
+    Raises
+    ------
+    ModelError
+        The layer specification matches nothing that is executed.
+    MeasurementError
+        The memory budget is too small for the tapped layers.
+    """
+    wanted = selected_measures(config)
+    if wanted:
+        plan_for(config, make_setup(config, data, model, torch.device("cpu")), needs_of(wanted))
 
 
 def table_rows(epoch: int, measure: Measure, statistics: CheckpointStatistics) -> Rows:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from layerscope.data.split import Split
 from layerscope.errors import MeasurementError
-from layerscope.features.evaluation import evaluating
+from layerscope.features.evaluation import evaluating, full_precision
 from layerscope.features.layers import LayerSpec
 from layerscope.features.reduce import Reduce
 from layerscope.features.taps import Layer, Taps, Where
@@ -84,7 +84,7 @@ class Collector:
         if not needs & (Need.DECISIONS | Need.MOMENTS):
             return statistics
         decided: dict[str, Tensor] = {}
-        with torch.no_grad(), evaluating(model):
+        with torch.no_grad(), evaluating(model), full_precision():
             for name in setup.splits:
                 decided[name] = self._first_sweep(model, name, statistics, needs)
             if needs & SECOND_SWEEP:

@@ -33,9 +33,9 @@ def check_result(row: EpochRow, model: nn.Module, store: CheckpointStore) -> Non
 
     The last update of an epoch has no training loss that could tell.
     """
-    broken = [name for name, tensor in model.state_dict().items() if not torch.isfinite(tensor).all()]
+    broken = [name for name, tensor in model.named_parameters() if not torch.isfinite(tensor).all()]
     if broken:
-        what = f"{len(broken)} of the model's tensors are not finite, the first is {broken[0]}"
+        what = f"{len(broken)} of the model's parameters are not finite, the first is {broken[0]}"
     elif not math.isfinite(row.test_loss):
         what = f"the test loss is {row.test_loss}"
     else:

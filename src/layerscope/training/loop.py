@@ -50,7 +50,7 @@ def train(
 ) -> Outcome:
     """Train ``model``, or go on where an interrupted run left off, and save the checkpoints that are due.
 
-    Every epoch: train, evaluate on the test split, save a checkpoint if one is due, log, save the resume
+    Every epoch: train, evaluate on the test split, log, save a checkpoint if one is due, save the resume
     point. What came after the newest resume point is done again after a kill, with the same bits on a CPU.
 
     Parameters
@@ -76,11 +76,11 @@ def train(
             row = run_epoch(config, epoch, data, forward, optimizer, store, should_stop)
         if row is None:
             return "stopped"
-        if epoch in due:
-            store.save(epoch, model)
-        log.append(row)
+        log.append(row)  # first: a run whose checkpoints are all there counts as trained
         if trackers:
             trackers.log(epoch, row)
+        if epoch in due:
+            store.save(epoch, model)
         store.save_resume(ResumePoint(epoch, identity, model.state_dict(), optimizer.state_dict()["state"]))
         reporter.epoch(row)
     return "finished"

@@ -109,6 +109,13 @@ class CheckpointManifest:
         entries = {**self.entries(), epoch: entry}
         write_json(self.path, {str(key): asdict(entries[key]) for key in sorted(entries)})
 
+    def forget_after(self, epoch: int) -> None:
+        """Strike off the checkpoints after ``epoch``: training is about to make them anew."""
+        entries = self.entries()
+        kept = {number: entry for number, entry in entries.items() if number <= epoch}
+        if len(kept) < len(entries):
+            write_json(self.path, {str(key): asdict(kept[key]) for key in sorted(kept)})
+
     def _has_full_size(self, entry: CheckpointEntry) -> bool:
         path = self.folder / entry.file
         return path.is_file() and path.stat().st_size == entry.bytes

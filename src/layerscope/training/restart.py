@@ -35,6 +35,7 @@ def restart(
     remove_leftovers(store.folder)
     point = usable_point(identity, due, store)
     finished = point.epoch if point else NOTHING
+    store.manifest.forget_after(finished)
     log.truncate_after(finished)
     if point:
         _restore(point, model, optimizer, store)
