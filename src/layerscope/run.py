@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from layerscope.config import load_config
 from layerscope.errors import RunFolderError, UsageError
 from layerscope.measurement.key import selected_measures
-from layerscope.plotting.freshness import drawable
+from layerscope.plotting.freshness import drawable, outdated
 from layerscope.plotting.registry import FIGURES
 from layerscope.provenance import now
 from layerscope.run_folder import RunFolder
@@ -93,17 +93,17 @@ class Run(RunFolder):
             There is neither a log nor a table to draw from.
         """
         with self.working():
-            possible = list(drawable(self.folder, FIGURES))
+            possible = drawable(self.folder, FIGURES)
             if not possible:
                 raise RunFolderError(
                     f"{self.folder} has nothing to draw: run the train and measure stages first."
                 )
-            wanted = possible if force else self.pending_figures()
+            wanted = possible if force else outdated(self.folder, possible)
             if not wanted:
                 return False
             from layerscope.plotting.plotter import NCPlotter
 
-            NCPlotter(self.folder).plot(wanted, force=True)
+            NCPlotter(self.folder).plot(list(wanted), force=True)
             self.note(plotted=now())
         return True
 

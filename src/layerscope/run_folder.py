@@ -13,8 +13,6 @@ from layerscope.config import Config, dump_yaml, load_config
 from layerscope.errors import RunFolderError
 from layerscope.files import exclusive, remove_leftovers, write_atomic, write_json
 from layerscope.measurement.key import measurement_key, selected_measures
-from layerscope.plotting.freshness import drawable, outdated
-from layerscope.plotting.registry import FIGURES
 from layerscope.provenance import now, provenance
 from layerscope.results.tables import TableStore
 from layerscope.training.manifest import CheckpointManifest
@@ -82,10 +80,6 @@ class RunFolder:
             if missing and epoch in self.config.checkpoint_epochs:
                 pending[epoch] = missing
         return pending
-
-    def pending_figures(self) -> list[str]:
-        """Figures that could be drawn and are missing or older than their tables."""
-        return list(outdated(self.folder, drawable(self.folder, FIGURES)))
 
     @contextmanager
     def working(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from torch import nn
 
+from layerscope.data.catalog import describe
 from layerscope.data.load import Data, load_data
 from layerscope.devices import device_of
 from layerscope.errors import MeasurementError
@@ -68,7 +69,8 @@ def load_model(run: RunFolder, epoch: int | None, *, device: str) -> nn.Module:
     saved = run.checkpoints.epochs()
     if not saved:
         raise MeasurementError(f"{run.folder} has no checkpoints yet")
-    model = _new_model(run, load_run_data(run, device="cpu"))
+    info = describe(run.config.data)  # shape and classes, without reading any image
+    model = build_model(run.config.model, info.shape, info.classes)
     _store(run).load_into(model, saved[-1] if epoch is None else epoch)
     return model.eval().to(device_of(device))
 
