@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench clean
+.PHONY: help run test test-slurm lint format bench cluster cluster-status cluster-down clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("layerscope needs Python 3.10 or newer, this is " + sys.version.split()[0] + "; say: make PYTHON=python3.11 …" if sys.version_info < (3, 10) else 0)'
@@ -30,8 +30,20 @@ $(VENV)/installed-dev: pyproject.toml | $(BIN)/python
 run: $(VENV)/installed-run  ## train, measure and plot one config: make run CONFIG=config/debug.yaml
 	$(BIN)/python src/main.py --config $(CONFIG)
 
-test: $(VENV)/installed-test  ## the test suite
+test: $(VENV)/installed-test  ## the test suite; what needs a Slurm is skipped without one
 	$(BIN)/python -m pytest
+
+test-slurm: $(VENV)/installed-test  ## only the tests on a real Slurm, which must be installed
+	LAYERSCOPE_REQUIRE_SLURM=1 $(BIN)/python -m pytest tests/slurm
+
+cluster:  ## a Slurm of one node on this machine, to try things out: make cluster CLUSTER=--accounting
+	@$(PYTHON) slurm/testcluster/cluster.py up $(CLUSTER)
+
+cluster-status:  ## what it does
+	@$(PYTHON) slurm/testcluster/cluster.py status
+
+cluster-down:  ## stop it and its jobs
+	@$(PYTHON) slurm/testcluster/cluster.py down
 
 lint: $(VENV)/installed-dev  ## ruff and mypy
 	$(BIN)/ruff check

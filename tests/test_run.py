@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,17 @@ import torch
 
 import layerscope as ls
 from layerscope.config import parse_config
-from layerscope.errors import DamagedFile, ModelError, RunFolderError, UsageError
-from layerscope.run import Run, chosen_stages
+from layerscope.errors import (
+    Blocked,
+    DamagedFile,
+    ModelError,
+    RunFolderError,
+    Stopped,
+    TrainingDiverged,
+    UsageError,
+)
+from layerscope.run import STAGES, Run, chosen_stages
+from layerscope.status import StageStatus
 from layerscope.training.checkpoints import CheckpointStore
 
 TREE = {
@@ -50,8 +60,6 @@ def finished(tmp_path_factory):
 @pytest.fixture
 def copy(finished, tmp_path):
     """A finished run that a test may damage."""
-    import shutil
-
     folder = tmp_path / "copy"
     shutil.copytree(finished.folder, folder)
     return replace(finished, folder=folder)
@@ -229,6 +237,84 @@ def test_run_json_says_where_it_comes_from(finished):
     assert record["hash"] == finished.config.hash
     assert record["libraries"]["torch"] == torch.__version__.split("+")[0]
     assert record["created"] <= record["trained"] <= record["measured"] <= record["plotted"]
+
+
+class AfterCalls:
+    """A ``should_stop`` that says yes after so many questions."""
+
+    def __init__(self, calls):
+        self.left = calls
+
+    def __call__(self):
+        self.left -= 1
+        return self.left < 0
+
+
+def states(run):
+    return {stage: (run.status(stage).read() or StageStatus("new")).state for stage in STAGES}
+
+
+def test_a_stopped_training_is_not_done_and_goes_on_with_the_same_bits(finished, tmp_path):
+    run = Run(config_with(), tmp_path / "run", "run")
+    with pytest.raises(Stopped, match="training was stopped after epoch 1"):
+        run.train(should_stop=AfterCalls(18))  # 13 steps in an epoch
+    assert states(run) == {"train": "stopped", "measure": "new", "plot": "new"}
+    assert not run.done("train")
+    assert run.train()
+    assert states(run)["train"] == "done"
+    assert run.status("train").read().attempt == 2
+    last = "checkpoints/epoch_0002.safetensors"
+    assert (run.folder / last).read_bytes() == (finished.folder / last).read_bytes()
+
+
+def test_stopped_measuring_keeps_what_was_measured_and_does_the_rest_later(finished, copy):
+    shutil.rmtree(copy.folder / "measurements")
+    with pytest.raises(Stopped, match="measuring was stopped"):
+        copy.measure(should_stop=AfterCalls(1))
+    assert states(copy)["measure"] == "stopped"
+    assert sorted(copy.pending_measures()) == [1, 2]
+    assert copy.measure()
+    for name in ("CDNV.csv", "Accuracy.csv"):
+        path = f"measurements/{name}"
+        assert (copy.folder / path).read_bytes() == (finished.folder / path).read_bytes()
+
+
+def test_stopped_drawing_leaves_whole_figures_and_draws_the_rest_later(finished, copy):
+    shutil.rmtree(copy.folder / "plots")
+    with pytest.raises(Stopped, match="drawing was stopped"):
+        copy.plot(should_stop=AfterCalls(1))
+    assert sorted(path.name for path in copy.plots_path.iterdir()) == ["Accuracy.pdf", "Accuracy.png"]
+    assert copy.plot()
+    names = [sorted(path.name for path in run.plots_path.iterdir()) for run in (copy, finished)]
+    assert names[0] == names[1]
+
+
+def test_a_diverged_training_fails_with_its_reason(tmp_path):
+    tree = config_with(Model={"model-name": "mlp_small_nobn"}, Optimizer={"lr": 1e9})
+    run = Run(tree, tmp_path / "run", "run")
+    with pytest.raises(TrainingDiverged) as diverged:
+        run.train()
+    status = run.status("train").read()
+    assert (status.state, status.reason) == ("failed", str(diverged.value))
+    assert status.progress == -1
+
+
+def test_what_cannot_begin_yet_is_blocked(tmp_path):
+    run = Run(config_with(), tmp_path / "run", "run")
+    with pytest.raises(Blocked):
+        run.measure()
+    with pytest.raises(Blocked):
+        run.plot()
+    assert states(run) == {"train": "new", "measure": "blocked", "plot": "blocked"}
+
+
+def test_a_folder_in_use_keeps_the_status_of_who_uses_it(tmp_path):
+    run = Run(config_with(), tmp_path / "run", "run")
+    with run.working():
+        run.status("train").write(StageStatus("running", pid=1, host="another"))
+        with pytest.raises(RunFolderError, match="in use"):
+            run.train()
+    assert run.status("train").read() == StageStatus("running", pid=1, host="another")
 
 
 def test_stages_run_in_their_order_and_unknown_ones_are_named():

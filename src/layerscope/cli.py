@@ -1,4 +1,4 @@
-"""The command line: flags → Experiment. No logic of its own."""
+"""The command line: flags → a command. No logic of its own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from layerscope.errors import LayerscopeError, UsageError
 from layerscope.version import __version__
@@ -41,10 +42,30 @@ def parser() -> argparse.ArgumentParser:
 
     flags = argparse.ArgumentParser(
         prog="layerscope",
-        description="Train a classifier, save checkpoints, measure every layer of every checkpoint, draw the "
-        "figures. Running the same command again does only what is missing.",
+        description="Train classifiers, save checkpoints, measure every layer of every checkpoint, draw the "
+        "figures: here, in local worker processes, or as jobs on Slurm. Running the same command again does "
+        "only what is missing.",
     )
-    flags.add_argument(
+    _config_flags(flags)
+    _stage_flags(flags)
+    _place_flags(flags)
+    _question_flags(flags)
+    output = flags.add_argument_group("output")
+    output.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    output.add_argument("--json", action="store_true", help="with --dry-run or --status: for programs")
+    output.add_argument(
+        "--schema", action="store_true", help="print the JSON schema of a config, for editors"
+    )
+    output.add_argument("--version", action="version", version=f"layerscope {__version__}")
+    shtab.add_argument_to(output, ["--print-completion"], parent=flags)
+    return flags
+
+
+def _config_flags(flags: argparse.ArgumentParser) -> None:
+    import shtab
+
+    group = flags.add_argument_group("what to run")
+    group.add_argument(
         "-c",
         "--config",
         type=Path,
@@ -52,8 +73,8 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="config to run (%(default)s)",
     ).complete = shtab.FILE  # type: ignore[attr-defined]
-    flags.add_argument("-m", "--matrix", action="store_true", help="expand the file's Matrix section")
-    flags.add_argument(
+    group.add_argument("-m", "--matrix", action="store_true", help="expand the file's Matrix section")
+    group.add_argument(
         "--set",
         action="append",
         default=[],
@@ -61,45 +82,141 @@ def parser() -> argparse.ArgumentParser:
         dest="overrides",
         help="replace one value of the config; may be repeated",
     )
-    _stage_flags(flags)
-    flags.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (%(default)s)")
-    flags.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
-    flags.add_argument("--schema", action="store_true", help="print the JSON schema of a config, for editors")
-    flags.add_argument("--version", action="version", version=f"layerscope {__version__}")
-    shtab.add_argument_to(flags, ["--print-completion"])
-    return flags
+    group.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="only these runs of a matrix: a name, one with *, or KEY=VALUE such as lr=0.1; may be repeated",
+    )
 
 
 def _stage_flags(flags: argparse.ArgumentParser) -> None:
-    flags.add_argument("--stages", metavar="A,B", help="only these of train, measure, plot (default: all)")
-    flags.add_argument("-p", "--no-plot", action="store_true", help="leave the figures out")
-    flags.add_argument("--no-measurements", action="store_true", help="leave the measurements out")
-    where = flags.add_mutually_exclusive_group()
+    group = flags.add_argument_group("how much of it")
+    group.add_argument("--stages", metavar="A,B", help="only these of train, measure, plot (default: all)")
+    group.add_argument("-p", "--no-plot", action="store_true", help="leave the figures out")
+    group.add_argument("--no-measurements", action="store_true", help="leave the measurements out")
+    where = group.add_mutually_exclusive_group()
     where.add_argument("--timestamp", action="store_true", help="start afresh in a dated subfolder")
     where.add_argument(
         "-n", "--no-timestamp", action="store_true", help="continue in the same folder (the default)"
     )
 
 
+def _place_flags(flags: argparse.ArgumentParser) -> None:
+    import shtab
+
+    group = flags.add_argument_group("where")
+    place = group.add_mutually_exclusive_group()
+    place.add_argument("-s", "--slurm", action="store_true", help="submit jobs to Slurm, and return")
+    place.add_argument(
+        "--workers",
+        type=_workers,
+        metavar="N",
+        help="so many runs at once in worker processes here; auto: as many as GPUs, or half the cores",
+    )
+    group.add_argument(
+        "--profile",
+        type=Path,
+        metavar="FILE",
+        help="what jobs ask of the cluster, where the config's section Slurm does not say (see slurm/)",
+    ).complete = shtab.FILE  # type: ignore[attr-defined]
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (%(default)s)")
+
+
+def _question_flags(flags: argparse.ArgumentParser) -> None:
+    titled = flags.add_argument_group("instead of running")
+    group = titled.add_mutually_exclusive_group()
+    group.add_argument(
+        "-d",
+        "--dry-run",
+        "--dry_run",
+        action="store_true",
+        help="show what would be done, and what would go wrong; write nothing",
+    )
+    group.add_argument("--status", action="store_true", help="show how every run stands")
+    group.add_argument(
+        "--retry",
+        nargs="?",
+        const="all",
+        metavar="WHAT",
+        help="submit again what failed, timed-out, was lost, cancelled or stopped; default: all of these",
+    )
+    group.add_argument("--cancel", action="store_true", help="take the jobs out of Slurm's queue")
+    group.add_argument("--logs", metavar="RUN", help="print the newest log of a run")
+    titled.add_argument("-f", "--follow", action="store_true", help="with --logs: go on as the log grows")
+
+
+def _workers(text: str) -> int | Literal["auto"]:
+    if text == "auto":
+        return "auto"
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of at least 1 nor auto")
+    return int(text)
+
+
 def _run(options: argparse.Namespace) -> int:
     if options.schema:
         return _print_schema()
+    from layerscope import commands
     from layerscope.console import Console
     from layerscope.experiment import Experiment
 
-    stages = _stages(options)
+    command, stages = _command(options), _stages(options)
     experiment = Experiment.from_yaml(
-        options.config, matrix=options.matrix, overrides=options.overrides, timestamp=options.timestamp
+        options.config,
+        matrix=options.matrix,
+        overrides=options.overrides,
+        profile=options.profile,
+        timestamp=options.timestamp,
     )
-    console = Console(quiet=options.quiet)
-    works = {stage: console.work(stage, device=options.device) for stage in stages}
-    outcomes = experiment.perform(works, watch=console.outcome)
-    console.summary(experiment)
-    return 1 if any(outcome.error is not None for outcome in outcomes) else 0
+    request = commands.Request(
+        experiment,
+        experiment.only(options.only),
+        stages,
+        device=options.device,
+        slurm=options.slurm,
+        workers=options.workers,
+        json=options.json,
+    )
+    return command(request, Console(quiet=options.quiet))
+
+
+def _command(options: argparse.Namespace) -> Callable[..., int]:
+    """What the flags ask for."""
+    from functools import partial
+
+    from layerscope import commands
+
+    _refuse_lonely(options)
+    if options.retry is not None:
+        return partial(commands.retry, what=options.retry)
+    if options.logs is not None:
+        return partial(commands.logs, name=options.logs, follow=options.follow)
+    chosen = {
+        commands.preview: options.dry_run,
+        commands.status: options.status,
+        commands.cancel: options.cancel,
+        commands.submit: options.slurm,
+        commands.work_in_queue: options.workers,
+        commands.work_here: True,
+    }
+    return next(command for command, wanted in chosen.items() if wanted)
+
+
+def _refuse_lonely(options: argparse.Namespace) -> None:
+    """Flags that mean something only beside another."""
+    lonely = {
+        "--json is for --dry-run and --status": options.json and not (options.dry_run or options.status),
+        "--follow is for --logs": options.follow and options.logs is None,
+    }
+    if wrong := [message for message, is_so in lonely.items() if is_so]:
+        raise UsageError(wrong[0])
 
 
 def _stages(options: argparse.Namespace) -> tuple[str, ...]:
-    from layerscope.run import STAGES, chosen_stages
+    from layerscope.run import chosen_stages
+    from layerscope.status import STAGES
 
     left_out = {"plot": options.no_plot, "measure": options.no_measurements}
     named = chosen_stages(options.stages.split(",")) if options.stages else STAGES

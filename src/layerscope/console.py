@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from layerscope.experiment import Experiment, Outcome, Work
 from layerscope.run import Progress, Run
+
+if TYPE_CHECKING:
+    from layerscope.launch.control import Cancelled
+    from layerscope.launch.finished import Finished
+    from layerscope.launch.submissions import Submission, SubmittedArray
 
 DOING = {"train": "training", "measure": "measuring", "plot": "drawing"}
 
@@ -26,6 +34,16 @@ class Console:
         self.quiet = quiet
         self._worked = False
 
+    @property
+    def width(self) -> int:
+        """Columns to write in."""
+        return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+
+    @property
+    def colour(self) -> bool:
+        """Whether there is somebody to see it."""
+        return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
     def work(self, stage: str, *, device: str) -> Work:
         """The stage as a function of a run, with its progress shown."""
         return {
@@ -39,6 +57,42 @@ class Console:
         self._worked |= outcome.worked
         if outcome.error is not None:
             sys.stderr.write(f"layerscope: {outcome.run.name}: {outcome.stage} failed: {outcome.error}\n")
+
+    def finished(self, finished: Finished) -> None:
+        """Say what came of a run in the local queue."""
+        self._worked |= bool(finished.worked) or finished.state != "done"
+        if finished.state != "done":
+            sys.stderr.write(f"{finished}\n")
+        elif not self.quiet:
+            sys.stdout.write(f"{finished}\n")
+            sys.stdout.flush()
+
+    def submitted(self, array: SubmittedArray) -> None:
+        """Say that Slurm took an array."""
+        if not self.quiet:
+            sys.stdout.write(f"submitted {array}{f', {array.after}' if array.after else ''}\n")
+            sys.stdout.flush()
+
+    def submission(self, submission: Submission) -> None:
+        """Say what was submitted, what was not, and how to follow it."""
+        for left in submission.left:
+            sys.stderr.write(f"layerscope: {left.run.name}: {left.stage} is not submitted: {left.reason}\n")
+        if any(left.reason.startswith("failed") for left in submission.left):
+            sys.stderr.write("layerscope: --retry failed tries again what failed\n")
+        if self.quiet:
+            return
+        if not submission.arrays:
+            sys.stdout.write("Nothing to submit: all is done, or on its way.\n")
+        else:
+            sys.stdout.write("The same command with --status, --logs RUN or --cancel follows them.\n")
+
+    def cancelled(self, cancelled: Sequence[Cancelled]) -> None:
+        """Say which stages will not be worked on."""
+        for one in cancelled:
+            shared = " (it shared the job of another)" if one.companion else ""
+            sys.stdout.write(f"{one.run.name}: {one.stage} cancelled, job {one.job}{shared}\n")
+        if not cancelled and not self.quiet:
+            sys.stdout.write("Nothing to cancel: no job of these runs waits or runs.\n")
 
     def summary(self, experiment: Experiment) -> None:
         """Say where the results are."""

@@ -72,6 +72,16 @@ class RunFolderError(LayerscopeError):
     """A run folder that cannot be used: it holds another config, or another process works in it."""
 
 
+class Blocked(RunFolderError):
+    """A stage whose inputs are not there: an earlier stage has to come first."""
+
+
+class Stopped(LayerscopeError):
+    """A stage that was asked to stop; what it saved is intact, and it goes on when started again."""
+
+    exit_code = 75
+
+
 class StorageError(LayerscopeError):
     """A file could not be written (full disk, quota, permissions)."""
 

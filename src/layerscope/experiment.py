@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from layerscope.config import Cell, load_config, load_matrix
 from layerscope.errors import LayerscopeError, UnexpectedError
 from layerscope.files import write_atomic
 from layerscope.run import Run
+from layerscope.status import STAGES
+
+if TYPE_CHECKING:
+    from layerscope.launch.control import Cancelled
+    from layerscope.launch.finished import Finished
+    from layerscope.launch.states import StageState
+    from layerscope.launch.submissions import Submission, SubmittedArray
+    from layerscope.preview.contents import Preview
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,10 @@ Work = Callable[[Run], bool]
 Watch = Callable[[Outcome], None]
 
 
+def _unwatched(_: object) -> None:
+    """Nobody wants to be told."""
+
+
 @dataclass(frozen=True)
 class Experiment:
     """An ordered list of runs.
@@ -39,9 +52,12 @@ class Experiment:
     Parameters
     ----------
     runs : list of Run
+    base : Path
+        The folder that they lie in; what concerns them all (jobs, snapshots of the code) is kept there too.
     """
 
     runs: list[Run] = field(default_factory=list)
+    base: Path = field(default_factory=Path)
 
     @classmethod
     def from_yaml(
@@ -50,6 +66,7 @@ class Experiment:
         *,
         matrix: bool = False,
         overrides: Sequence[str] = (),
+        profile: Path | str | None = None,
         timestamp: bool = False,
     ) -> Experiment:
         """Read a config.
@@ -61,6 +78,8 @@ class Experiment:
             Expand the file's ``Matrix`` section; every cell is a run in its own subfolder.
         overrides : sequence of str
             ``Section.key=value``, in place of what the file says.
+        profile : Path, optional
+            What jobs ask of a cluster, where the file's own ``Slurm`` section does not say.
         timestamp : bool
             Start afresh in a dated subfolder.
 
@@ -69,11 +88,75 @@ class Experiment:
         ConfigError
             Every mistake in the file, each with its line.
         """
-        cells = load_matrix(path, overrides) if matrix else [Cell("", load_config(path, overrides), {})]
+        cells = _cells(path, overrides, profile, matrix=matrix)
         base = Path(cells[0].config.logging.save_dir)
         if timestamp:
             base /= datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
-        return cls([Run(cell.config, base / cell.name, cell.name or base.name) for cell in cells])
+        runs = [Run(cell.config, base / cell.name, cell.name or base.name, cell.axes) for cell in cells]
+        return cls(runs, base)
+
+    def only(self, patterns: Iterable[str]) -> Experiment:
+        """The runs that ``patterns`` mean: names, with ``*`` if need be, or ``key=value``; all for none.
+
+        Raises
+        ------
+        UsageError
+            A pattern that means no run.
+        """
+        from layerscope.launch.selection import select
+
+        return replace(self, runs=select(self.runs, patterns))
+
+    def preview(self, stages: Sequence[str] = STAGES, *, slurm: bool = False, workers: int = 0) -> Preview:
+        """What would be done, and what would go wrong; nothing is written."""
+        from layerscope.preview.preview import preview
+
+        return preview(self.runs, self.base, stages, slurm=slurm, workers=workers)
+
+    def submit(
+        self, stages: Sequence[str] = STAGES, *, watch: Callable[[SubmittedArray], None] = _unwatched
+    ) -> Submission:
+        """Submit to Slurm what is left of ``stages``: an array for each, every one waiting for the last."""
+        from layerscope.launch.submit import submit
+
+        return submit(self.base, self.runs, stages, watch=watch)
+
+    def retry(
+        self,
+        what: str = "all",
+        stages: Sequence[str] = STAGES,
+        *,
+        watch: Callable[[SubmittedArray], None] = _unwatched,
+    ) -> Submission:
+        """Submit again the runs of which a stage is ``what`` (failed, timed-out, lost, cancelled, …, all)."""
+        from layerscope.launch.control import retry
+
+        return retry(self.base, self.runs, what, stages, watch=watch)
+
+    def cancel(self, among: Sequence[Run] = ()) -> list[Cancelled]:
+        """Take the jobs of these runs out of Slurm's queue, and end those that run."""
+        from layerscope.launch.control import cancel
+
+        return cancel(self.runs, among)
+
+    def states(self) -> list[dict[str, StageState]]:
+        """How each stage of each run stands."""
+        from layerscope.launch.states import stage_states
+
+        return stage_states(self.runs)
+
+    def run_queue(
+        self,
+        stages: Sequence[str] = STAGES,
+        *,
+        workers: int | Literal["auto"] = "auto",
+        device: str = "auto",
+        watch: Callable[[Finished], None] = _unwatched,
+    ) -> list[Finished]:
+        """Bring the runs to their end in worker processes on this machine, a few at a time."""
+        from layerscope.launch.local import run_queue
+
+        return run_queue(self.runs, stages, workers=workers, device=device, watch=watch)
 
     def train(self) -> list[Outcome]:
         """Train every run, resuming what is there."""
@@ -87,7 +170,7 @@ class Experiment:
         """Draw the figures of every run."""
         return self.perform({"plot": lambda run: run.plot()})
 
-    def perform(self, stages: Mapping[str, Work], *, watch: Watch = lambda _: None) -> list[Outcome]:
+    def perform(self, stages: Mapping[str, Work], *, watch: Watch = _unwatched) -> list[Outcome]:
         """Do the stages in order, each for every run.
 
         A run that fails does not stop the others; its own later stages are left out.
@@ -109,6 +192,14 @@ class Experiment:
             failed = [outcome.run for outcome in outcomes if outcome.error is not None]
             left = [run for run in left if run not in failed]
         return outcomes
+
+
+def _cells(
+    path: Path | str, overrides: Sequence[str], profile: Path | str | None, *, matrix: bool
+) -> list[Cell]:
+    if matrix:
+        return load_matrix(path, overrides, profile=profile)
+    return [Cell("", load_config(path, overrides, profile=profile), {})]
 
 
 def _attempt(run: Run, stage: str, work: Work) -> Outcome:

@@ -1,40 +1,49 @@
-"""Files that are never torn: written beside, flushed to disk, renamed; and the lock of a run folder."""
+"""Files that are never torn: written beside, flushed to disk, renamed."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
-import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from layerscope.errors import RunFolderError, StorageError
+from layerscope.errors import StorageError
+from layerscope.heartbeat import FRESH_SECONDS, is_process, this_worker
 
 
 @contextlib.contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Yield a path to write to; on leaving, it becomes ``path`` in one step.
 
     Whatever happens in between, ``path`` holds either its old content or all of the new one.
+
+    Parameters
+    ----------
+    durable
+        Wait until it is on the disk, so that not even a power cut takes it back.
 
     Raises
     ------
     StorageError
         The file system refused (no space, quota, read-only, permissions). The old file is untouched.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    beside = temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield beside
-        _flush(beside)
+        if durable:
+            _flush(beside)
         beside.replace(path)
-        _flush(path.parent)
+        if durable:
+            _flush(path.parent)
     except OSError as error:
         raise _storage_error(path, error) from error
     finally:
@@ -42,16 +51,16 @@ def atomic_path(path: Path) -> Iterator[Path]:
             beside.unlink()
 
 
-def write_atomic(path: Path, content: bytes | str) -> None:
+def write_atomic(path: Path, content: bytes | str, *, durable: bool = True) -> None:
     """Write ``content`` to ``path`` in one step (see :func:`atomic_path`)."""
     data = content.encode("utf-8") if isinstance(content, str) else content
-    with atomic_path(path) as beside:
+    with atomic_path(path, durable=durable) as beside:
         beside.write_bytes(data)
 
 
-def write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: Any, *, durable: bool = True) -> None:
     """Write ``content`` as readable JSON in one step."""
-    write_atomic(path, json.dumps(content, indent=2) + "\n")
+    write_atomic(path, json.dumps(content, indent=2) + "\n", durable=durable)
 
 
 def sha256(path: Path) -> str:
@@ -63,46 +72,35 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def temporary(path: Path) -> Path:
+    """A name beside ``path`` that no other thread or process, here or on another host, uses."""
+    writer = this_worker()
+    return path.with_name(f".{path.name}.{threading.get_ident()}.{writer.pid}@{writer.host}.tmp")
+
+
 def remove_leftovers(folder: Path) -> None:
-    """Delete the half-written files that killed processes left in ``folder``."""
+    """Delete the half-written files that killed processes left in ``folder``, not those of living ones."""
     for leftover in folder.glob(".*.tmp"):
-        leftover.unlink(missing_ok=True)
+        if not _being_written(leftover):
+            leftover.unlink(missing_ok=True)
+
+
+def _being_written(path: Path) -> bool:
+    writer = re.search(r"\.(\d+)@(.+)\.tmp$", path.name)
+    if writer is None:
+        return False
+    pid, me = int(writer[1]), this_worker()
+    if writer[2] == me.host:
+        return pid != me.pid and is_process(pid)
+    try:
+        return time.time() - path.stat().st_mtime <= FRESH_SECONDS
+    except FileNotFoundError:  # renamed to what it was to become
+        return True
 
 
 @contextlib.contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
-    """Hold ``folder`` for this process alone, until the block ends or the process dies.
-
-    Raises
-    ------
-    RunFolderError
-        Another living process holds the folder; the message says which.
-    """
-    with _storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        stream = (folder / ".lock").open("a+", encoding="utf-8")
-    with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            stream.seek(0)
-            holder = stream.read().strip() or "another process"
-            raise RunFolderError(
-                f"{folder} is in use by {holder}. Wait for it to end, or stop it, then run again."
-            ) from None
-        except OSError as error:  # some network file systems have no locks
-            raise StorageError(
-                f"cannot lock {folder}: {error.strerror}. Use a file system with locks."
-            ) from error
-        stream.truncate(0)
-        with _storage_errors(folder):
-            stream.write(f"process {os.getpid()} on {socket.gethostname()}")
-            stream.flush()
-        yield
-
-
-@contextlib.contextmanager
-def _storage_errors(path: Path) -> Iterator[None]:
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn what the system refuses within the block into a :class:`StorageError` about ``path``."""
     try:
         yield
     except OSError as error:

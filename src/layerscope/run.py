@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from layerscope.config import load_config
-from layerscope.errors import RunFolderError, UsageError
+from layerscope.distributed.exchange import anybody, shared
+from layerscope.distributed.ranks import rank
+from layerscope.errors import Blocked, RunFolderError, Stopped, UsageError
 from layerscope.measurement.key import selected_measures
 from layerscope.plotting.freshness import drawable, outdated
 from layerscope.plotting.registry import FIGURES
 from layerscope.provenance import now
-from layerscope.run_folder import RunFolder
+from layerscope.run_folder import RunFolder, read_record
+from layerscope.status import STAGES, recording
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,12 +28,22 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-STAGES = ("train", "measure", "plot")
+T = TypeVar("T")
 Progress = Callable[[Iterable[int]], Iterable[int]]
+ShouldStop = Callable[[], bool]
+
+
+def never() -> bool:
+    """The answer of a ``should_stop`` that lets a stage work to its end."""
+    return False
 
 
 class Run(RunFolder):
-    """One cell of an experiment. Every stage can be called again: what is done is skipped."""
+    """One cell of an experiment. Every stage can be called again: what is done is skipped.
+
+    Each keeps its status in the folder. ``should_stop`` is asked again and again while a stage works; once
+    it is True, the stage saves and raises :class:`~layerscope.errors.Stopped`.
+    """
 
     @classmethod
     def open(cls, folder: Path | str) -> Run:
@@ -37,41 +52,54 @@ class Run(RunFolder):
         path = place / "config.yaml"
         if not path.exists():
             raise RunFolderError(f"{place} is not a run's folder: it has no config.yaml")
-        return cls(load_config(path), place, place.name)
+        record = read_record(place / "run.json")
+        return cls(load_config(path), place, record.get("name") or place.name, record.get("axes") or {})
 
-    def train(self, *, device: str = "auto", reporter: Reporter | None = None) -> bool:
+    def train(
+        self, *, device: str = "auto", reporter: Reporter | None = None, should_stop: ShouldStop = never
+    ) -> bool:
         """Train to the end, resuming what is there; False when there was nothing to do."""
-        with self.working():
-            if self.trained:
+        with self.working(), self._recording("train") as begin:
+            if shared(lambda: self.trained):
                 return False
+            begin()
             from layerscope.stages import train_run
 
-            train_run(self, device=device, reporter=reporter)
+            if train_run(self, device=device, reporter=reporter, should_stop=should_stop) == "stopped":
+                raise Stopped(f"training was stopped after epoch {max(0, self.last_epoch())}; it has saved")
             self.note(trained=now())
         return True
 
-    def measure(self, *, device: str = "auto", progress: Progress = iter) -> bool:
+    def measure(
+        self, *, device: str = "auto", progress: Progress = iter, should_stop: ShouldStop = never
+    ) -> bool:
         """Measure what is pending of every checkpoint; False when there was nothing to do.
 
         Raises
         ------
-        RunFolderError
+        Blocked
             There is no checkpoint to measure.
         """
-        with self.working():
-            if not self.checkpoints.epochs():
-                raise RunFolderError(
-                    f"{self.folder} has no checkpoints to measure: run the train stage first."
-                )
-            pending = self.pending_measures()
-            self._name_unavailable()
+        with self.working(), self._recording("measure") as begin:
+            pending = shared(self._measurable)
             if not pending:
                 return False
+            begin()
             from layerscope.stages import measure_run
 
-            measure_run(self, pending, device=device, progress=progress)
+            def epochs(wanted: Iterable[int]) -> Iterator[int]:
+                return _until(progress(wanted), lambda: anybody(should_stop()), "measuring")
+
+            measure_run(self, pending, device=device, progress=epochs)
             self.note(measured=now())
         return True
+
+    def _measurable(self) -> dict[int, tuple[str, ...]]:
+        """What is pending, once it is sure that anything can be."""
+        if not self.checkpoints.epochs():
+            raise Blocked(f"{self.folder} has no checkpoints to measure: run the train stage first.")
+        self._name_unavailable()
+        return self.pending_measures()
 
     def _name_unavailable(self) -> None:
         """Warn of measures that the config may ask for but this version does not have."""
@@ -84,28 +112,41 @@ class Run(RunFolder):
         if missing:
             logger.warning("this version has no measure %s; it is left out", ", ".join(missing))
 
-    def plot(self, *, force: bool = False) -> bool:
+    def plot(self, *, force: bool = False, should_stop: ShouldStop = never) -> bool:
         """Draw the figures that are out of date; False when there were none.
 
         Raises
         ------
-        RunFolderError
+        Blocked
             There is neither a log nor a table to draw from.
         """
-        with self.working():
+        if rank() > 0:
+            return False
+        with self.working(), self._recording("plot") as begin:
             possible = drawable(self.folder, FIGURES)
             if not possible:
-                raise RunFolderError(
-                    f"{self.folder} has nothing to draw: run the train and measure stages first."
-                )
+                raise Blocked(f"{self.folder} has nothing to draw: run the train and measure stages first.")
             wanted = possible if force else outdated(self.folder, possible)
             if not wanted:
                 return False
+            begin()
             from layerscope.plotting.plotter import NCPlotter
 
-            NCPlotter(self.folder).plot(list(wanted), force=True)
+            plotter = NCPlotter(self.folder)
+            for name in _until(wanted, should_stop, "drawing"):
+                plotter.plot([name], force=True)
             self.note(plotted=now())
         return True
+
+    @contextmanager
+    def _recording(self, stage: str) -> Iterator[Callable[[], None]]:
+        """Keep the stage's status true; the first of several processes does so for all."""
+        if rank() > 0:
+            yield lambda: None
+            return
+        key, progress = partial(self.stage_key, stage), self.last_epoch()
+        with recording(self.status(stage), key=key, progress=progress) as begin:
+            yield begin
 
     def model(self, epoch: int | None = None, *, device: str = "cpu") -> nn.Module:
         """The network at ``epoch`` (the last saved one when omitted), in eval mode."""
@@ -118,6 +159,14 @@ class Run(RunFolder):
         from layerscope.stages import load_run_data
 
         return load_run_data(self, device=device)
+
+
+def _until(items: Iterable[T], should_stop: ShouldStop, doing: str) -> Iterator[T]:
+    """The items, one by one, as long as nobody asks to stop."""
+    for item in items:
+        if should_stop():
+            raise Stopped(f"{doing} was stopped; what was finished is saved")
+        yield item
 
 
 def chosen_stages(names: Iterable[str]) -> tuple[str, ...]:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from layerscope.claim import exclusive
 from layerscope.config import Config, dump_yaml, load_config
-from layerscope.errors import RunFolderError
-from layerscope.files import exclusive, remove_leftovers, write_atomic, write_json
+from layerscope.distributed.ranks import rank
+from layerscope.errors import DamagedFile, RunFolderError
+from layerscope.files import remove_leftovers, write_atomic, write_json
+from layerscope.heartbeat import FRESH_SECONDS
 from layerscope.measurement.key import measurement_key, selected_measures
+from layerscope.measures.catalog import VERSIONS
+from layerscope.plotting.freshness import drawable, outdated
+from layerscope.plotting.registry import FIGURES
 from layerscope.provenance import now, provenance
 from layerscope.results.tables import TableStore
+from layerscope.status import StatusFile
 from layerscope.training.manifest import CheckpointManifest
+
+_provenance = cache(provenance)  # asks git: once for all the runs of a process
 
 
 @dataclass(frozen=True)
@@ -28,11 +40,14 @@ class RunFolder:
     folder : Path
     name : str
         What messages call it.
+    axes : mapping
+        Where it stands in its matrix: ``Section.key`` → value; empty for a run of its own.
     """
 
     config: Config
     folder: Path
     name: str
+    axes: Mapping[str, object] = field(default_factory=dict, compare=False)
 
     @property
     def config_path(self) -> Path:
@@ -41,7 +56,7 @@ class RunFolder:
 
     @property
     def record_path(self) -> Path:
-        """Config hash, versions, host and times."""
+        """Config hash, place in the matrix, versions, host and times."""
         return self.folder / "run.json"
 
     @property
@@ -55,6 +70,11 @@ class RunFolder:
         return self.folder / "plots"
 
     @property
+    def jobs_path(self) -> Path:
+        """Folder of what its processes and jobs said."""
+        return self.folder / "jobs"
+
+    @property
     def checkpoints(self) -> CheckpointManifest:
         """List of the saved checkpoints."""
         return CheckpointManifest(self.folder / "checkpoints")
@@ -64,10 +84,22 @@ class RunFolder:
         """The measured tables."""
         return TableStore(self.folder / "measurements")
 
+    def status(self, stage: str) -> StatusFile:
+        """What was last said about a stage."""
+        return StatusFile(self.folder, stage)
+
     @property
     def trained(self) -> bool:
         """Whether every checkpoint that the config asks for is there."""
         return not self.checkpoints.missing(self.config.checkpoint_epochs)
+
+    def last_epoch(self) -> int:
+        """The newest epoch that was finished, from the log; -1 when none was."""
+        try:
+            last = self.log_path.read_text(encoding="utf-8").rstrip().rpartition("\n")[2]
+            return int(last.partition(",")[0])
+        except (OSError, ValueError):
+            return -1
 
     def pending_measures(self) -> dict[int, tuple[str, ...]]:
         """Epoch → measures whose rows are missing or out of date, for the saved checkpoints."""
@@ -81,27 +113,110 @@ class RunFolder:
                 pending[epoch] = missing
         return pending
 
+    def done(self, stage: str) -> bool:
+        """Whether nothing is left to do of ``stage``; the stages after training need a finished training.
+
+        Quick: the status is believed when the stage was made from the very files that are there now. Else
+        the files are looked through. A damaged file is not done; the stage itself says what to do.
+        """
+        try:
+            return self.trained and (self._vouched(stage) or self._found_complete(stage))
+        except DamagedFile:
+            return False
+
+    def stage_key(self, stage: str) -> str:
+        """Short text that changes with anything a stage is made from, and with its results."""
+        if stage == "train":
+            return self._hash
+        return self._measure_key() if stage == "measure" else self._plot_key()
+
+    @cached_property
+    def _hash(self) -> str:
+        return self.config.hash
+
+    def _measure_key(self) -> str:
+        wanted = selected_measures(self.config)
+        settings = measurement_key(self.config, wanted[0], "") if wanted else self._hash
+        versions = [(name, VERSIONS[name]) for name in wanted]
+        return _digest(settings, versions, _content(self.checkpoints.path), _listing(self.tables.folder))
+
+    def _plot_key(self) -> str:
+        tables = _content(self.tables.folder / "manifest.json")
+        return _digest(self._hash, list(FIGURES), tables, _size(self.log_path), _listing(self.plots_path))
+
+    def _vouched(self, stage: str) -> bool:
+        status = self.status(stage).read()
+        return status is not None and status.state == "done" and status.key == self.stage_key(stage)
+
+    def _found_complete(self, stage: str) -> bool:
+        if not self._holds_this_config():
+            return False
+        if stage == "measure":
+            return not self.pending_measures()
+        if stage == "plot":
+            possible = drawable(self.folder, FIGURES)
+            return bool(possible) and not outdated(self.folder, possible)
+        return True
+
+    def _holds_this_config(self) -> bool:
+        if self._record().get("hash") == self._hash:
+            return True
+        return self.config_path.exists() and load_config(self.config_path).hash == self._hash
+
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Hold the folder, and make sure that it is this config's."""
+        """Hold the folder, and make sure that it is this config's.
+
+        Of the processes that work on a run together the first holds it for all.
+        """
+        if rank() > 0:
+            yield
+            return
         with exclusive(self.folder):
             for folder in (self.folder, *(path for path in self.folder.iterdir() if path.is_dir())):
                 remove_leftovers(folder)
-            self._claim()
+            self.claim_config(durable=True)
             yield
 
-    def _claim(self) -> None:
-        text = dump_yaml(self.config.resolved())
-        if self.config_path.exists() and self.config_path.read_text(encoding="utf-8") == text:
-            return
-        if self.config_path.exists() and (self.checkpoints.epochs() or self.log_path.exists()):
-            self._refuse_another_config()
-        write_atomic(self.config_path, text)
-        self.note(hash=self.config.hash, name=self.name, created=now(), **provenance())
+    def claim_config(self, *, durable: bool = False) -> None:
+        """Write config and record, unless they are there.
+
+        Parameters
+        ----------
+        durable : bool
+            Wait until they are on the disk: for who works in the folder, not for who submits a thousand.
+
+        Raises
+        ------
+        RunFolderError
+            The folder is another config's; the message shows the difference.
+        """
+        text = config_text(self.config)
+        if not self._has_config(text):
+            if self.config_path.exists() and self._in_use():
+                self._refuse_another_config()
+            write_atomic(self.config_path, text, durable=durable)
+            self.note(durable=durable, hash=self._hash, name=self.name, created=now(), **_provenance())
+        if self.axes and self._record().get("axes") != self.axes:
+            self.note(durable=durable, axes=dict(self.axes))
+
+    def _has_config(self, text: str) -> bool:
+        try:
+            same = self.config_path.read_text(encoding="utf-8") == text
+        except FileNotFoundError:
+            return False
+        return same and self.record_path.exists()
+
+    def _in_use(self) -> bool:
+        """Whether there is, or is about to be, anything made from the config that the folder holds."""
+        status = self.status("train").read()
+        state = "new" if status is None else status.state
+        working = state == "running" and self.status("train").age() <= FRESH_SECONDS
+        return working or state == "queued" or bool(self.checkpoints.epochs()) or self.log_path.exists()
 
     def _refuse_another_config(self) -> None:
         stored = load_config(self.config_path)
-        if stored.hash == self.config.hash:
+        if stored.hash == self._hash:
             return
         lines = "\n".join(f"  {line}" for line in differences(stored.identity(), self.config.identity()))
         raise RunFolderError(
@@ -109,14 +224,36 @@ class RunFolder:
             "Choose another Logging.save-dir, add --timestamp, or delete that folder."
         )
 
-    def note(self, **entries: Any) -> None:
+    def note(self, *, durable: bool = True, **entries: Any) -> None:
         """Add entries to run.json; the first time of creation stays."""
-        try:
-            record = json.loads(self.record_path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            record = {}
+        if rank() > 0:
+            return
+        record = self._record()
         created = record.get("created", entries.get("created"))
-        write_json(self.record_path, {**record, **entries, "created": created})
+        write_json(self.record_path, {**record, **entries, "created": created}, durable=durable)
+
+    def _record(self) -> dict[str, Any]:
+        return read_record(self.record_path)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """What a run.json says; empty when it is not there or cannot be understood."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def config_text(config: Config) -> str:
+    """The content of config.yaml."""
+    return "".join(_section_text(json.dumps({name: tree})) for name, tree in config.resolved().items())
+
+
+@lru_cache(maxsize=1024)
+def _section_text(section: str) -> str:
+    """YAML of one section, from JSON: the cells of a matrix have most of their sections in common."""
+    return dump_yaml(json.loads(section))
 
 
 def differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> list[str]:
@@ -129,3 +266,30 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str =
         elif one != other:
             lines.append(f"{prefix}{key}: {one} → {other}")
     return lines
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _listing(folder: Path) -> list[tuple[str, int]]:
+    """Names and sizes of the files in a folder, sorted."""
+    try:
+        with os.scandir(folder) as files:
+            return sorted((file.name, file.stat().st_size) for file in files if file.name[0] != ".")
+    except FileNotFoundError:
+        return []
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

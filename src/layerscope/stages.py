@@ -15,13 +15,15 @@ from layerscope.models.build import build_model
 from layerscope.run_folder import RunFolder
 from layerscope.training.checkpoints import CheckpointStore
 from layerscope.training.log import EpochLog
-from layerscope.training.loop import train
+from layerscope.training.loop import Outcome, train
 from layerscope.training.progress import QuietReporter, Reporter
 from layerscope.training.trackers import Trackers
 
 
-def train_run(run: RunFolder, *, device: str, reporter: Reporter | None) -> None:
-    """Train a run, from its newest resume point if it has one."""
+def train_run(
+    run: RunFolder, *, device: str, reporter: Reporter | None, should_stop: Callable[[], bool]
+) -> Outcome:
+    """Train a run, from its newest resume point if it has one; whether it came to its end."""
     config, place = run.config, device_of(device)
     data = load_data(config.data, config.run, place)
     model = _new_model(run, data)
@@ -29,7 +31,7 @@ def train_run(run: RunFolder, *, device: str, reporter: Reporter | None) -> None
     log = EpochLog(run.log_path)
     trackers = Trackers(config.logging.trackers, run.folder, run.name, config)
     try:
-        train(
+        return train(
             config,
             data,
             model,
@@ -38,6 +40,7 @@ def train_run(run: RunFolder, *, device: str, reporter: Reporter | None) -> None
             device=place,
             reporter=reporter or QuietReporter(),
             trackers=trackers,
+            should_stop=should_stop,
         )
     finally:
         trackers.close()

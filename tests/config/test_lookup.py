@@ -9,7 +9,7 @@ import types
 import pytest
 
 from layerscope.config.lookup import canonical_dataset, canonical_measures, canonical_model, selected_measures
-from layerscope.config.names import DATASETS, MEASURES, TORCHVISION_MODELS
+from layerscope.config.names import DATASETS, MEASURE_GROUPS, MEASURES, TORCHVISION_MODELS
 
 
 @pytest.mark.parametrize(
@@ -124,5 +124,5 @@ def test_an_unknown_measure_is_named(written):
 def test_the_selection_is_in_the_order_of_the_registry_without_repetition():
     assert selected_measures(("NC1", "Accuracy", "NC1")) == ("Accuracy", "NC1")
     assert selected_measures(("All", "Fast")) == MEASURES
-    assert selected_measures(("StableRank", "Fast")) == MEASURES
-    assert selected_measures(("Slow",)) == ()
+    assert selected_measures(("StableRank", "Slow", "Fast")) == MEASURES
+    assert selected_measures(("Slow", "MLPSVD")) == MEASURE_GROUPS["Slow"]

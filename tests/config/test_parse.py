@@ -314,7 +314,7 @@ def test_measures_may_be_true_a_name_groups_or_a_list():
 
     assert selected(True) == MEASURES
     assert selected("nc1") == ("NC1",)
-    assert selected("Fast_StableRank") == MEASURES
+    assert selected("Fast_StableRank") == (*MEASURE_GROUPS["Fast"], "ActivationStableRank")
     assert selected(["CDNVMeasure", "TraceMeasure", "AccuracyMeasure"]) == ("Accuracy", "Traces", "CDNV")
 
 
@@ -338,7 +338,8 @@ def test_a_home_folder_is_spelt_out(monkeypatch):
     assert str(parse_config(tree(Data={"root": "~/data"})).data.root) == "/home/me/data"
 
 
-def test_epochs_beyond_training_and_empty_groups_are_warned_of_once(caplog):
+def test_epochs_beyond_training_and_empty_groups_are_warned_of_once(caplog, monkeypatch):
+    monkeypatch.setitem(MEASURE_GROUPS, "Slow", ())
     config = tree(Logging={"log-epochs": [0, 20, 21, 99]}, Measurements={"measures": "Slow"})
     with caplog.at_level(logging.WARNING):
         parse_config(config, source="once.yaml")

@@ -116,8 +116,8 @@ Model:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "f.yaml: the file is empty; it needs the sections Model, Data, …"),
-        ("# nothing\n---\n...\n", "f.yaml: the file is empty; it needs the sections Model, Data, …"),
+        ("", "f.yaml: the file is empty; a config has the sections Model, Data, …"),
+        ("# nothing\n---\n...\n", "f.yaml: the file is empty; a config has the sections Model, Data, …"),
         ("- Model\n", "f.yaml:1: the file holds a list, not sections like 'Model:'"),
         ("Model\n", "f.yaml:1: the file holds a single value, not sections like 'Model:'"),
         ("Model:\n\tx: 1\n", "f.yaml:2: not valid YAML: a tab; YAML indents with spaces"),

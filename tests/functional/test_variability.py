@@ -46,9 +46,8 @@ def test_isotropic_noise_around_a_simplex_has_the_values_of_the_closed_form(clas
     assert nc1_range_fraction(energies, trace) == pytest.approx((classes - 1) / dim, rel=1e-12)
     pair = size**2 * dim * (classes - 1) / (2 * classes)
     values = cdnv(data.variances, data.means)
-    assert values == {name: pytest.approx(pair, rel=1e-11) for name in ("mean", "median", "max")} | {
-        "coincident": 0
-    }
+    expected = {name: pytest.approx(pair, rel=1e-11) for name in ("mean", "median", "max")}
+    assert values == expected | {"infinite": 0, "coincident": 0}
 
 
 def test_five_classes_in_sixteen_dimensions_have_the_published_numbers():
@@ -65,7 +64,13 @@ def test_collapse_is_zero():
     within = torch.zeros(6, 6, dtype=torch.float64)
     assert nc1_pinv(within, means) == 0.0
     assert nc1_quotient(0.0, between_trace(means)) == 0.0
-    assert cdnv(torch.zeros(4), means) == {"mean": 0.0, "median": 0.0, "max": 0.0, "coincident": 0}
+    assert cdnv(torch.zeros(4), means) == {
+        "mean": 0.0,
+        "median": 0.0,
+        "max": 0.0,
+        "infinite": 0,
+        "coincident": 0,
+    }
     assert math.isnan(nc1_range_fraction(torch.zeros(3), 0.0))
 
 
@@ -98,6 +103,7 @@ def test_values_are_those_of_the_definitions(weighting, data):
         "mean": pytest.approx(np.mean(pairs), rel=1e-10),
         "median": pytest.approx(np.median(pairs), rel=1e-10),
         "max": pytest.approx(np.max(pairs), rel=1e-10),
+        "infinite": 0,
         "coincident": 0,
     }
 
@@ -171,22 +177,29 @@ def test_coincident_means_are_infinite_with_noise_and_undefined_without(offset, 
     assert math.isnan(nc1_pinv(zero, means, weights))
     assert nc1_quotient(1.0, between_trace(means, weights)) == math.inf
     assert math.isnan(nc1_quotient(0.0, between_trace(means, weights)))
+    pairs = classes * (classes - 1) // 2
     noisy, still = cdnv(torch.ones(classes), means), cdnv(torch.zeros(classes), means)
-    assert noisy == {"mean": math.inf, "median": math.inf, "max": math.inf, "coincident": 0}
+    assert noisy == {
+        "mean": math.inf,
+        "median": math.inf,
+        "max": math.inf,
+        "infinite": pairs,
+        "coincident": 0,
+    }
     assert all(math.isnan(still[name]) for name in ("mean", "median", "max"))
-    assert still["coincident"] == classes * (classes - 1) // 2
+    assert still["coincident"] == pairs
 
 
 def test_one_coincident_pair_without_noise_is_left_out_and_counted():
     means = torch.tensor([[0.0, 0.0], [0.0, 0.0], [2.0, 0.0]], dtype=torch.float64)
     values = cdnv(torch.tensor([0.0, 0.0, 4.0]), means)
-    assert values == {"mean": 0.5, "median": 0.5, "max": 0.5, "coincident": 1}
+    assert values == {"mean": 0.5, "median": 0.5, "max": 0.5, "infinite": 0, "coincident": 1}
 
 
 def test_one_coincident_pair_with_noise_is_infinite_but_the_median_need_not_be():
     means = torch.tensor([[0.0, 0.0], [0.0, 0.0], [2.0, 0.0]], dtype=torch.float64)
     values = cdnv(torch.tensor([1.0, 1.0, 1.0]), means)
-    assert values == {"mean": math.inf, "median": 0.25, "max": math.inf, "coincident": 0}
+    assert values == {"mean": math.inf, "median": 0.25, "max": math.inf, "infinite": 1, "coincident": 0}
 
 
 @pytest.mark.parametrize("classes", [0, 1])
@@ -235,7 +248,7 @@ def test_many_classes_are_taken_in_tiles_without_changing_the_values(monkeypatch
 
 
 def test_a_variance_for_every_mean_is_needed():
-    with pytest.raises((IndexError, RuntimeError)):
+    with pytest.raises(ValueError, match="3 class means need as many variances, not 4"):
         cdnv(torch.ones(4), torch.randn(3, 2))
 
 

@@ -31,6 +31,7 @@ class NaiveLayer:
     weight: np.ndarray | None = None
     reads: str | None = None
     shape: tuple[int, ...] = ()
+    bias: np.ndarray | None = None
 
 
 def naive_rows(
@@ -54,12 +55,20 @@ def naive_rows(
         put("Accuracy", split, "logits", decisions(logits[split], labels[split], loss))
     for layer in layers:
         put("WeightSVs", "weights", layer.name, weight_values(layer.weight))
+        put("WeightRanks", "weights", layer.name, statistics(weight_ranks(layer.weight)))
+    put("ClassifierETF", "weights", layers[-1].name, classifier_etf(layers[-1]))
+    for split in labels:
+        geometries = [Geometry(layer.features[split], labels[split], weighting) for layer in layers]
+        put("NCLayer", split, "network", statistics(nc_layer([cdnv(g)["mean"] for g in geometries])))
+        put("SelfDuality", split, layers[-1].name, statistics(self_duality(layers[-1], geometries[-1])))
     for layer, split in itertools.product(layers, labels):
         geometry = Geometry(layer.features[split], labels[split], weighting)
         put("Traces", split, layer.name, traces(geometry))
         put("CDNV", split, layer.name, statistics(cdnv(geometry)))
         put("NC1", split, layer.name, statistics(nc1(geometry)))
         put("ETF", split, layer.name, statistics(etf(geometry)))
+        put("GNC2", split, layer.name, kernels(geometry))
+        put("MLPSVD", split, layer.name, mlp_svd(layer, geometry))
         put("NCC", split, layer.name, statistics(ncc(layer, split, labels, logits)))
         rank, value = angle(layer, geometry)
         put("AngleBetweenSubspaces", split, layer.name, [({"rank": rank}, value)])
@@ -77,6 +86,7 @@ class Geometry:
         features = features.astype(np.float64)
         classes = sorted(set(labels.tolist()))
         groups = [features[labels == c] for c in classes]
+        self.classes = classes
         self.counts = [len(group) for group in groups]
         self.means = np.stack([group.mean(axis=0) for group in groups])
         self.covariances = [
@@ -132,7 +142,7 @@ def traces(g: Geometry) -> Values:
 
 
 def cdnv(g: Geometry) -> dict[str, float]:
-    values = []
+    values, coincident = [], 0
     for i, j in itertools.combinations(range(len(g.means)), 2):
         spread = np.trace(g.covariances[i]) + np.trace(g.covariances[j])
         distance = ((g.means[i] - g.means[j]) ** 2).sum()
@@ -140,9 +150,12 @@ def cdnv(g: Geometry) -> dict[str, float]:
             values.append(spread / (2 * distance))
         elif spread > 0:
             values.append(math.inf)
+        else:
+            coincident += 1
+    counts = {"infinite": sum(map(math.isinf, values)), "coincident": coincident}
     if not values:
-        return dict.fromkeys(("mean", "median", "max"), math.nan)
-    return {"mean": np.mean(values), "median": np.median(values), "max": max(values)}
+        return dict.fromkeys(("mean", "median", "max"), math.nan) | counts
+    return {"mean": np.mean(values), "median": np.median(values), "max": max(values)} | counts
 
 
 def between_pinv(g: Geometry) -> tuple[np.ndarray, np.ndarray]:
@@ -161,9 +174,11 @@ def between_pinv(g: Geometry) -> tuple[np.ndarray, np.ndarray]:
 
 def nc1(g: Geometry) -> dict[str, float]:
     inverse, projector = between_pinv(g)
+    full = round(np.trace(projector)) == len(g.means) - 1
     within, between = np.trace(g.within), np.trace(g.between)
     return {
         "pinv": np.trace(g.within @ inverse) / len(g.means),
+        "svd": np.trace(g.within @ inverse) / len(g.means) if full else math.inf if within else math.nan,
         "quotient": within / between if between else math.nan,
         "range_fraction": np.trace(projector @ g.within @ projector) / within if within else math.nan,
         "rank": round(np.trace(projector)),
@@ -187,6 +202,108 @@ def etf(g: Geometry) -> dict[str, float]:
         "etf_error": np.linalg.norm(gram / np.linalg.norm(gram) - target / math.sqrt(classes - 1)),
         "etf_floor": math.sqrt(2 - 2 * math.sqrt(rank / (classes - 1))),
     }
+
+
+def kernels(g: Geometry) -> Values:
+    """Mean and variance over pairs of three kernels of the distance of two directions."""
+    units = [m / np.linalg.norm(m) for m in g.offsets]
+    distances = np.array([np.linalg.norm(a - b) for a, b in itertools.combinations(units, 2)])
+    found = {
+        "dist": distances,
+        "log": -np.log(distances),
+        "riesz": distances ** -(g.means.shape[1] - 2.0),
+        "riesz_1": 1 / distances,
+    }
+    values = []
+    for name, kernel in found.items():
+        values.append(({"kernel": name, "statistic": "mean"}, kernel.mean()))
+        values.append(({"kernel": name, "statistic": "variance"}, kernel.var()))
+    return values
+
+
+def classifier_etf(layer: NaiveLayer) -> Values:
+    """The geometry of means for the rows of the last weight, as they are and centred."""
+    values = []
+    for rows in ("raw", "centered"):
+        weight = layer.weight.astype(np.float64)
+        g = object.__new__(Geometry)
+        g.means, g.offsets = weight, weight - (weight.mean(axis=0) if rows == "centered" else 0)
+        values += [({"rows": rows, "statistic": name}, value) for name, value in etf(g).items()]
+    return values
+
+
+def self_duality(layer: NaiveLayer, g: Geometry) -> dict[str, float]:
+    names = (
+        *("frobenius", "etf", "etf_centered", "uniform_variance", "uniform_variation"),
+        *("uniform_cosine_variance", "cosine", "bias"),
+    )
+    if layer.reads != "linear":
+        return dict.fromkeys(names, math.nan)
+    weight, bias = layer.weight.astype(np.float64)[g.classes], layer.bias.astype(np.float64)[g.classes]
+    classes = len(weight)
+    target = (np.eye(classes) - np.ones((classes, classes)) / classes) / math.sqrt(classes - 1)
+
+    def frame_error(rows):
+        product = rows @ g.offsets.T
+        return np.linalg.norm(product / np.linalg.norm(product) - target)
+
+    scaled = weight / np.linalg.norm(weight) - g.offsets / np.linalg.norm(g.offsets)
+    products = np.array([w @ m for w, m in zip(weight, g.offsets, strict=True)])
+    sizes = [np.linalg.norm(w) * np.linalg.norm(m) for w, m in zip(weight, g.offsets, strict=True)]
+    values = (
+        *(np.linalg.norm(scaled) ** 2, frame_error(weight), frame_error(weight - weight.mean(axis=0))),
+        *(products.var(), products.std() / abs(products.mean()), (products / sizes).var()),
+        *((products / sizes).mean(), np.linalg.norm(weight @ g.center + bias)),
+    )
+    return dict(zip(names, values, strict=True))
+
+
+def weight_ranks(weight: np.ndarray | None) -> dict[str, float]:
+    shares = {f"approximate_rank_{q}": q for q in (0.9, 0.97, 0.99)}
+    cuts = {f"cutoff_rank_{t}": t for t in (0.03, 0.01, 0.001, 0.0001)}
+    names = ("stable_rank", "effective_rank", "participation_ratio", "nuclear_rank", "nuclear_frobenius")
+    if weight is None:
+        return dict.fromkeys((*names, *shares, *cuts), math.nan)
+    sigmas = np.linalg.svd(weight.astype(np.float64).reshape(len(weight), -1), compute_uv=False)
+    squares, relative = sigmas**2, sigmas / sigmas.sum()
+    entropy = -sum(p * math.log(p) for p in relative if p > 0)
+    values = (
+        *(squares.sum() / squares.max(), math.exp(entropy), squares.sum() ** 2 / (squares**2).sum()),
+        *(sigmas.sum() / sigmas.max(), sigmas.sum() / math.sqrt(squares.sum())),
+    )
+    found = dict(zip(names, values, strict=True))
+    for name, share in shares.items():
+        found[name] = next(m for m in range(1, len(sigmas) + 1) if relative[:m].sum() >= share - 1e-12)
+    for name, cut in cuts.items():
+        found[name] = sum(p >= cut for p in relative)
+    return found
+
+
+def nc_layer(values: Sequence[float]) -> dict[str, float]:
+    below = [place for place, value in enumerate(values) if value < 0.2]
+    persistent = [place for place in below if all(value < 0.2 for value in values[place:])]
+    return {"first": min(below, default=math.nan), "persistent": min(persistent, default=math.nan)}
+
+
+def mlp_svd(layer: NaiveLayer, g: Geometry) -> Values:
+    """Cosines of right singular vectors with class means and with their leading directions."""
+    if layer.reads != "linear":
+        return [({"against": "mean", "weight_vector": 0, "class_vector": 0}, math.nan)]
+    weight = layer.weight.astype(np.float64)
+    _, sigmas, right = np.linalg.svd(weight, full_matrices=False)
+    _, spread, directions = np.linalg.svd(g.means, full_matrices=False)
+    noise = np.finfo(layer.features["train"].dtype).eps * 4 * max(map(np.linalg.norm, g.means))
+    real = spread > max(math.sqrt(len(g.means)) * noise, spread[0] * max(g.means.shape) * EPS)
+    known = sigmas > sigmas[0] * max(weight.shape) * EPS
+    values = []
+    for i, v in enumerate(right[:100]):
+        for c, mean in list(zip(g.classes, g.means, strict=True))[:10]:
+            cosine = abs(v @ mean) / np.linalg.norm(mean) if known[i] else math.nan
+            values.append(({"against": "mean", "weight_vector": i, "class_vector": c}, cosine))
+        for j, direction in enumerate(directions[:10]):
+            cosine = abs(v @ direction) if known[i] and real[j] else math.nan
+            values.append(({"against": "vector", "weight_vector": i, "class_vector": j}, cosine))
+    return values
 
 
 def ncc(

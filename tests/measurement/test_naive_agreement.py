@@ -24,8 +24,10 @@ def assert_equals_the_definitions(bench):
     assert found.keys() == expected.keys()
     assert {measure for measure, *_ in found} == set(VERSIONS)
     for key, row in found.items():
+        # A singular vector turns by rounding over the gap of its value: far from the origin, 1e5 times it.
+        atol = ATOL[bench.dtype] * (1e5 if key[0] == "MLPSVD" else 1)
         np.testing.assert_allclose(
-            row["value"], expected[key], rtol=RTOL[bench.dtype], atol=ATOL[bench.dtype], err_msg=str(key)
+            row["value"], expected[key], rtol=RTOL[bench.dtype], atol=atol, err_msg=str(key)
         )
 
 

@@ -205,8 +205,9 @@ class Bench:
         reads = None
         if self.where == "input" and not self.reduce_name.startswith("project"):
             reads = {"conv1": "conv", "fc1": "linear", "fc2": "linear"}.get(name)  # conv2 is grouped
-        weight = None if weight is None else weight.detach().numpy()
-        return NaiveLayer(name, features, weight, reads, shape)
+        bias = getattr(module, "bias", None)
+        weight, bias = (None if part is None else part.detach().numpy() for part in (weight, bias))
+        return NaiveLayer(name, features, weight, reads, shape, bias)
 
 
 def naively_reduced(values: np.ndarray, name: str) -> tuple[np.ndarray, tuple[int, ...]]:

@@ -24,6 +24,15 @@ def nc1(found):
     return statuses(found, "NC1", "statistic", ("pinv", "quotient", "range_fraction", "rank"))
 
 
+def gnc2(found):
+    """Statuses of the means of the kernels."""
+    return {name: found("GNC2", kernel=name, statistic="mean")[1] for name in ("dist", "log", "riesz_1")}
+
+
+def duality(found):
+    return statuses(found, "SelfDuality", "statistic", ("frobenius", "etf", "cosine", "bias"))
+
+
 def cdnv(found):
     return statuses(found, "CDNV", "statistic", ("mean", "median", "max"))
 
@@ -45,6 +54,10 @@ def test_one_class_alone_leaves_everything_between_classes_undefined():
     assert set(cdnv(found).values()) == {"undefined"}
     assert set(etf(found).values()) == {"undefined"}
     assert angle(found) == (0, "undefined")
+    assert set(gnc2(found).values()) == {"undefined"}
+    assert duality(found) == dict.fromkeys(("frobenius", "etf", "cosine"), "undefined") | {"bias": "ok"}
+    assert found("NCLayer", layer="network", statistic="first")[1] == "undefined"
+    assert found("NC1", statistic="svd")[1] == "undefined"
     assert found("NC1", statistic="rank") == (0, "ok")
     assert found("Traces", trace="between", scale="absolute") == (0, "ok")
     assert found("Traces", trace="within", scale="relative") == (1, "ok")
@@ -59,6 +72,10 @@ def test_coincident_means_of_varying_samples_are_infinitely_far_from_collapse(of
     assert set(etf(found).values()) == {"undefined", "ok"}
     assert etf(found)["etf_floor"] == "ok"
     assert angle(found) == (0, "undefined")
+    assert found("NC1", statistic="svd")[1] == "infinite"
+    assert found("CDNV", statistic="infinite") == (3, "ok")
+    assert set(gnc2(found).values()) == {"undefined"}
+    assert found("NCLayer", layer="network", statistic="first")[1] == "undefined"
     assert found("NCC", statistic="ties") == (18, "ok")
     assert found("NCC", statistic="accuracy") == (1 / 3, "degenerate")
     assert found("NCC", statistic="agreement")[1] == "degenerate"
@@ -77,7 +94,7 @@ def test_means_that_coincide_but_for_rounding_count_as_coincident():
     found = measured(**shuffled_copies())
     assert 0 < found("Traces", trace="between", scale="absolute")[0] < 1e-30
     assert nc1(found) == {"pinv": "infinite", "quotient": "infinite", "range_fraction": "ok", "rank": "ok"}
-    assert set(cdnv(found).values()) == {"degenerate"}
+    assert set(cdnv(found).values()) == {"infinite"}
     assert etf(found) == dict.fromkeys(FRAME, "undefined") | {"etf_floor": "ok"}
     assert angle(found) == (0, "undefined")
     assert found("NCC", statistic="ties") == (150, "ok")
@@ -97,6 +114,9 @@ def test_two_coincident_means_of_three_make_a_pair_infinite():
     found = measured((features, np.repeat([0, 1, 2], 6)), classes=3)
     assert cdnv(found) == {"mean": "infinite", "median": "ok", "max": "infinite"}
     assert nc1(found)["pinv"] == "degenerate"  # one direction where there could be two
+    assert found("NC1", statistic="svd")[1] == "infinite"
+    assert found("CDNV", statistic="infinite") == (1, "ok")
+    assert gnc2(found) == {"dist": "ok", "log": "infinite", "riesz_1": "infinite"}
     assert found("NC1", statistic="rank") == (1, "ok")
 
 
@@ -104,6 +124,7 @@ def test_coincident_collapsed_classes_are_left_out_of_the_pairs():
     features = np.concatenate([np.zeros((4, 2)), np.ones((2, 2)), CLOUD[:, :2]])
     found = measured((features, [0, 0, 1, 1, 2, 2, 3, 3, 3, 3, 3, 3]), classes=4)
     assert cdnv(found) == {"mean": "degenerate", "median": "degenerate", "max": "degenerate"}
+    assert found("CDNV", statistic="coincident") == (1, "ok")
 
 
 def test_a_dead_layer_has_no_geometry_at_all():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -135,3 +136,20 @@ def test_matplotlib_is_left_as_it_was(small_run):
 def test_an_unknown_figure_is_refused(small_run: Path):
     with pytest.raises(UsageError, match="did you mean ETF"):
         NCPlotter(small_run).plot(["ETFF"])
+
+
+def test_plot_runs_draws_the_chosen_runs(synthetic, tmp_path):
+    for name, data in (("a", "digits"), ("b/c", "digits"), ("d", "fashionmnist")):
+        synthetic.write(["fc"], [0, 1], data=data)
+        shutil.copytree(synthetic.folder, tmp_path / "logs" / name)
+    wanted = {"Data": {"dataset-id": "digits"}}
+    written = NCPlotter.plot_runs(tmp_path / "logs", wanted, figures=["NCC"])
+    assert [str(path.relative_to(tmp_path / "logs")) for path in written] == [
+        f"{run}/plots/NCC.{kind}" for run in ("a", "b/c") for kind in ("pdf", "png")
+    ]
+    assert NCPlotter.plot_runs(tmp_path / "logs", wanted, figures=["NCC"]) == []
+
+
+def test_plot_runs_of_a_folder_without_runs_says_so(tmp_path):
+    with pytest.raises(UsageError, match="there is no run below"):
+        NCPlotter.plot_runs(tmp_path / "nowhere")

@@ -331,7 +331,7 @@ GOOD = torch.zeros(3, DIM)
 BAD_BATCHES = {
     "features of another width": (torch.zeros(3, DIM + 1), [0, 1, 2], r"must be \(batch, 5\), not \(3, 6\)"),
     "features that are no matrix": (torch.zeros(3, DIM, 1), [0, 1, 2], r"must be \(batch, 5\)"),
-    "too few labels": (GOOD, [0, 1], "3 features need as many labels"),
+    "too few labels": (GOOD, [0, 1], "3 features must have as many labels"),
     "labels in a matrix": (GOOD, [[0], [1], [2]], "as many labels"),
     "a label that is too large": (GOOD, [0, 1, 4], "must lie in 0 … 3, found 0 … 4"),
     "a negative label": (GOOD, [0, -1, 2], "must lie in 0 … 3, found -1 … 2"),

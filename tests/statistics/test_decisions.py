@@ -113,3 +113,32 @@ def test_a_bad_batch_is_refused_and_changes_nothing(logits, labels, message):
 def test_decisions_of_other_classes_do_not_merge():
     with pytest.raises(ValueError, match="1 classes into 3"):
         Decisions(3).merge(Decisions(1))
+
+
+def test_many_classes_need_no_confusion_counts():
+    decisions, full = Decisions(5000), Decisions(5000, confusion=True)
+    logits, labels = torch.eye(5000)[[4999, 3, 3, 2]], torch.tensor([4999, 3, 1, 1])
+    for found in (decisions, full):
+        found.update(logits[:2], labels[:2])
+        found.merge(Decisions(5000, confusion=found is full))
+        found.update(logits[2:], labels[2:])
+    assert decisions.compute().keys() == full.compute().keys()
+    assert (decisions.accuracy, decisions.balanced_accuracy) == (0.5, pytest.approx(2 / 3))
+    assert torch.equal(decisions.decided, full.decided)
+    assert torch.equal(decisions.recall[[1, 3, 4999]], torch.tensor([0.0, 1, 1]).double())
+    assert decisions.recall[0].isnan()
+    with pytest.raises(ValueError, match="confusion=True"):
+        _ = decisions.confusion
+    with pytest.raises(ValueError, match="cannot merge"):
+        decisions.merge(full)
+
+
+@pytest.mark.parametrize("confusion", [True, False])
+def test_the_state_of_decisions_continues_elsewhere(confusion):
+    logits, labels = torch.randn(20, 3), torch.arange(20) % 3
+    first, other = Decisions(3, confusion=confusion), Decisions(3)
+    first.update(logits[:9], labels[:9], torch.tensor(2.0))
+    other.load_state_dict(first.state_dict())
+    for found in (first, other):
+        found.update(logits[9:], labels[9:], torch.tensor(1.0))
+    assert first.compute() == other.compute()

@@ -245,5 +245,35 @@ def test_without_samples_nothing_is_defined():
     ids=["width", "label too large", "label negative", "too many labels"],
 )
 def test_a_batch_that_does_not_fit_is_refused(points, labels):
-    with pytest.raises((RuntimeError, IndexError)):
-        nearest_to(torch.eye(3)).update(points, torch.tensor(labels))
+    nearest = nearest_to(torch.eye(3))
+    with pytest.raises(ValueError, match="must"):
+        nearest.update(points, torch.tensor(labels))
+    assert nearest.samples == 0
+
+
+def test_scores_of_very_many_centres_are_taken_in_tiles(monkeypatch):
+    from layerscope.statistics import nearest_center as module
+
+    generator = torch.Generator().manual_seed(2)
+    centers = torch.randn(40, 6, generator=generator)
+    centers[7] = centers[3]  # ties are decided again in float64, by row numbers of the whole batch
+    points = torch.cat([torch.randn(50, 6, generator=generator), centers[[3, 7]]])
+    labels = torch.arange(52) % 40
+    whole = NearestCenter(centers, torch.arange(40), 40)
+    expected = whole.update(points, labels, exact=lambda rows: points[rows].double())
+    monkeypatch.setattr(module, "SCORES", 200)
+    tiled = NearestCenter(centers, torch.arange(40), 40)
+    found = tiled.update(points, labels, exact=lambda rows: points[rows].double())
+    assert torch.equal(found, expected)
+    assert tiled.compute() == whole.compute()
+    assert int(tiled.ties) >= 2
+
+
+def test_the_state_continues_elsewhere_and_other_centres_are_not_merged():
+    centers = torch.eye(3, dtype=torch.float64)
+    first, other = NearestCenter(centers, torch.arange(3), 3), NearestCenter(centers + 1, torch.arange(3), 3)
+    first.update(torch.eye(3), torch.tensor([0, 1, 0]))
+    other.load_state_dict(first.state_dict())
+    assert other.compute() | {"agreement": 0} == first.compute() | {"agreement": 0}
+    with pytest.raises(ValueError, match="other centres"):
+        first.merge(NearestCenter(centers[:2], torch.arange(2), 3))

@@ -4,7 +4,7 @@ import logging
 import os
 import pickle
 import re
-import subprocess
+from dataclasses import replace
 
 import pytest
 import safetensors.torch
@@ -12,8 +12,12 @@ import torch
 from torch import nn
 
 from layerscope.errors import DamagedFile, MeasurementError, ModelError, RunFolderError, StorageError
+from layerscope.training import resume as resume_module
 from layerscope.training.checkpoints import CheckpointStore
+from layerscope.training.course import EpochPart
+from layerscope.training.position import Position, read_position
 from layerscope.training.resume import ResumePoint
+from layerscope.training.tally import Counts
 
 
 def network(width=6):
@@ -234,20 +238,48 @@ def test_a_resume_point_that_holds_foreign_objects_is_refused_and_never_executed
     assert "something other than tensors and numbers, which is never loaded" in caplog.messages[0]
 
 
-# ---- a full disk
+def test_points_of_versions_without_mid_epoch_points_still_load(store):
+    old = {name: value for name, value in vars(point(2)).items() if name != "part"}
+    save_content(store, old)
+    assert store.load_resume("abc").position == Position(2, 0)
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place], capture_output=True, check=False
+def test_points_of_an_unknown_version_are_refused_clearly(store):
+    save_content(store, {**vars(point(2)), "shards": 4})
+    with pytest.raises(RunFolderError, match=r"resume\.pt was written by another version of layerscope"):
+        store.load_resume("abc")
+
+
+def save_content(store, content):
+    store.folder.mkdir()
+    torch.save({"content": content, "digest": resume_module._digest(content)}, store.resume_path)
+
+
+def test_a_part_of_an_epoch_comes_back_as_it_was(store):
+    counts = Counts(
+        torch.tensor([64, 8]), torch.tensor([0.1, 1 / 3], dtype=torch.float64), torch.tensor([9, 1])
     )
-    if mounted.returncode:
-        pytest.skip("mounting a small tmpfs is not allowed here")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    part = EpochPart(2, 1.5, counts, {0: {"cpu": torch.get_rng_state()}})
+    store.save_resume(replace(point(4), part=part))
+    found = store.load_resume("abc").part
+    assert (found.step, found.seconds) == (2, 1.5)
+    for name in ("sizes", "losses", "hits"):
+        assert torch.equal(getattr(found.counts, name), getattr(counts, name))
+    assert torch.equal(found.dropout[0]["cpu"], torch.get_rng_state())
+    assert read_position(store.folder) == Position(4, 2)
+
+
+def test_an_altered_part_is_found_out(store, caplog):
+    content = {**vars(point(4)), "part": EpochPart(2, 1.5).to_tree()}
+    digest = resume_module._digest(content)
+    content["part"]["step"] = 3
+    store.folder.mkdir()
+    torch.save({"content": content, "digest": digest}, store.resume_path)
+    assert store.load_resume("abc") is None
+    assert "its content is not what was written" in caplog.messages[0]
+
+
+# ---- a full disk
 
 
 def test_a_full_disk_loses_nothing_that_was_saved(small_disk):

@@ -9,10 +9,12 @@ import pytest
 import torch
 from torch import nn
 
-from layerscope.errors import ModelError
+from layerscope.errors import ModelError, TrainingDiverged
+from layerscope.training.course import Course
 from layerscope.training.forward import build_forward
 from layerscope.training.loop import train_epoch
 from layerscope.training.optimizers import build_optimizer
+from layerscope.training.position import Position, read_position
 from layerscope.training.progress import QuietReporter
 from layerscope.training.resume import ResumePoint
 from layerscope.training.trackers import Trackers
@@ -143,7 +145,7 @@ def test_every_way_of_training_learns_and_resumes_bit_for_bit(workbench, keys):
     whole, parted = workbench("whole", Optimizer=keys), workbench("parted", Optimizer=keys)
     whole.train()
     assert whole.log.rows()[-1].train_loss < whole.log.rows()[1].train_loss
-    assert stop_and_go(parted, stops=[2, 6, 5]) == whole.result()
+    assert stop_and_go(parted, stops=[2, EVALUATION + 3, 1, 2 * EVALUATION + 4]) == whole.result()
 
 
 def test_an_augmented_convnet_in_channels_last_resumes_bit_for_bit(workbench, config_of):
@@ -159,16 +161,24 @@ def test_an_augmented_convnet_in_channels_last_resumes_bit_for_bit(workbench, co
         bench.config = config_of(**sections)
         bench.data = replace(bench.data, train=replace(bench.data.train, augmentation="crop"))
     whole.train()
-    assert stop_and_go(parted, stops=[1, 3]) == whole.result()
+    assert stop_and_go(parted, stops=[EVALUATION + 1, 2]) == whole.result()
+
+
+EVALUATION = 6  # batches of test samples; each of them is asked about, as the 4 steps of an epoch are
 
 
 def stop_and_go(bench, stops):
-    """Interrupt training before the given steps of each attempt, then let it finish."""
+    """Interrupt training before the given batches of each attempt, then let it finish."""
     for stop in stops:
-        steps = itertools.count()
-        assert bench.train(should_stop=lambda stop=stop, steps=steps: next(steps) >= stop) == "stopped"
+        assert bench.train(should_stop=after(stop)) == "stopped"
     assert bench.train() == "finished"
     return bench.result()
+
+
+def after(batches):
+    """A wish to stop before the given batch, counted from 0, of an attempt."""
+    asked = itertools.count()
+    return lambda: next(asked) >= batches
 
 
 def test_dropout_resumes_bit_for_bit(workbench):
@@ -181,32 +191,109 @@ def test_dropout_resumes_bit_for_bit(workbench):
 
     whole, parted = workbench("whole"), workbench("parted")
     whole.train(seeded(whole))
-    steps = itertools.count()
-    parted.train(seeded(parted), should_stop=lambda: next(steps) >= 6)
-    torch.rand(7)  # another process' global stream is elsewhere
+    for stop in (EVALUATION + 3, EVALUATION + 1, 2):
+        assert parted.train(seeded(parted), should_stop=after(stop)) == "stopped"
+        torch.rand(7)  # another process' global stream is elsewhere
     parted.train(seeded(parted))
     assert parted.result() == whole.result()
 
 
-def test_a_stop_in_mid_epoch_saves_nothing_of_that_epoch(workbench):
-    bench = workbench()
-    steps = itertools.count()
-    assert bench.train(should_stop=lambda: next(steps) == 6) == "stopped"  # 4 steps are one epoch
+def test_a_stop_in_mid_epoch_keeps_the_steps_that_are_done(workbench):
+    bench, listener = workbench(), Listener()
+    assert bench.train(should_stop=after(2 * EVALUATION + 4 + 3)) == "stopped"
     assert [row.epoch for row in bench.log.rows()] == [0, 1]
     assert bench.store.manifest.epochs() == (0, 1)
-    assert ResumePoint.read(bench.store.resume_path).epoch == 1
+    point = ResumePoint.read(bench.store.resume_path)
+    assert (point.epoch, point.part.step, point.part.counts.samples) == (1, 3, 192)
+    assert read_position(bench.store.folder) == Position(1, 3)
+    bench.train(reporter=listener)
+    assert listener.messages == ["resuming after epoch 1, step 3 of the next"]
 
 
-def test_a_stop_asked_for_in_the_last_step_still_finishes(workbench):
+def test_a_stop_during_the_evaluation_costs_no_training(workbench):
+    whole, parted = workbench("whole"), workbench("parted")
+    whole.train()
+    assert parted.train(should_stop=after(EVALUATION + 4 + 2)) == "stopped"
+    assert read_position(parted.store.folder) == Position(0, 4)
+    assert parted.train(should_stop=after(2)) == "stopped"
+    seconds = ResumePoint.read(parted.store.resume_path).part.seconds
+    assert parted.train(should_stop=after(EVALUATION)) == "stopped"
+    assert parted.log.rows()[1].seconds == seconds
+    assert parted.train() == "finished"
+    assert parted.result() == whole.result()
+
+
+def test_the_seconds_of_an_epoch_add_up_over_its_attempts(workbench, monkeypatch):
+    ticks = itertools.count()
+    monkeypatch.setattr("time.perf_counter", lambda: next(ticks))
+    bench = workbench(Optimizer={"epochs": 1})
+    assert bench.train(should_stop=after(EVALUATION + 2)) == "stopped"
+    first = ResumePoint.read(bench.store.resume_path).part.seconds
+    bench.train()
+    assert bench.log.rows()[1].seconds == first + 1 > 1
+    assert bench.log.rows()[1].images_per_second == 200 / (first + 1)
+
+
+def test_a_stop_before_the_first_step_of_an_epoch_saves_nothing_new(workbench):
     bench = workbench()
-    asked = []
+    assert bench.train(should_stop=after(EVALUATION)) == "stopped"
+    before = bench.store.resume_path.stat().st_mtime_ns
+    assert bench.train(should_stop=after(0)) == "stopped"
+    assert bench.store.resume_path.stat().st_mtime_ns == before
+    assert read_position(bench.store.folder) == Position(0)
 
-    def after_eleven():
-        asked.append(1)
-        return len(asked) > 12
 
-    assert bench.train(should_stop=after_eleven) == "finished"
-    assert len(asked) == 12
+def test_nobody_asks_after_the_last_evaluation_has_begun_its_last_batch(workbench):
+    bench = workbench()
+    asked = itertools.count()
+    batches = 4 * EVALUATION + 3 * 4
+    assert bench.train(should_stop=lambda: next(asked) >= batches) == "finished"
+    assert next(asked) == batches
+
+
+@pytest.mark.parametrize("minutes", [1e-9, 0])
+def test_the_clock_saves_points_in_mid_epoch_and_changes_no_result(workbench, minutes):
+    whole, parted = workbench("whole"), workbench("parted", Logging={"resume-minutes": minutes})
+    whole.train()
+    points = []
+
+    def look():
+        points.append(read_position(parted.store.folder))
+        return False
+
+    parted.train(should_stop=look)
+    assert parted.result() == whole.result()
+    seen = {point.step for point in points}
+    assert seen == ({0} if minutes == 0 else {0, 1, 2, 3, 4})
+
+
+def test_a_point_saved_by_the_clock_is_gone_on_from(workbench):
+    """A process that dies in mid-epoch loses no more than what came after the newest point."""
+    whole, parted = workbench("whole"), workbench("parted", Logging={"resume-minutes": 1e-9})
+    whole.train()
+    for batches in (EVALUATION + 2, 3, EVALUATION + 4):
+        with pytest.raises(ZeroDivisionError):
+            parted.train(should_stop=after_which_it_dies(batches))
+    assert read_position(parted.store.folder) == Position(1, 2)
+    assert parted.train() == "finished"
+    assert parted.result() == whole.result()
+
+
+def after_which_it_dies(batches):
+    asked = itertools.count()
+    return lambda: bool(next(asked) >= batches and 1 / 0)
+
+
+def test_a_diverged_epoch_is_not_saved_in_mid_course(workbench):
+    bench = workbench(
+        Model={"model-name": "mlp_small_nobn"},
+        Optimizer={"lr": 1e18, "epochs": 2},
+        Logging={"resume-minutes": 1e-9},
+    )
+    with pytest.raises(TrainingDiverged, match=r"epoch 1, step \d of 4 \(batch of 64\)"):
+        bench.train()
+    point = ResumePoint.read(bench.store.resume_path)
+    assert point.part is None or point.part.counts.losses.isfinite().all()
 
 
 def test_training_a_finished_run_again_does_nothing(finished):
@@ -241,9 +328,10 @@ def test_no_step_waits_for_a_value(workbench, monkeypatch):
 
     for method in ("item", "tolist", "__bool__", "__float__", "__int__", "cpu", "numpy"):
         monkeypatch.setattr(torch.Tensor, method, refuse)
-    tally = train_epoch(bench.config, 1, bench.data.train, forward, optimizer)
+    course = Course()
+    assert train_epoch(bench.config, 1, bench.data.train, forward, optimizer, course)
     monkeypatch.undo()
-    assert tally.samples == 200
+    assert course.reach(4).counts.samples == 200
 
 
 def test_trackers_see_every_epoch(workbench):

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from layerscope.config.names import OWN_DATASETS
+from layerscope.config.names import OWN_DATASETS, SLURM_SECTION
 from layerscope.config.sections.data import DataConfig
 from layerscope.config.sections.logging import LoggingConfig
 from layerscope.config.sections.measurements import MeasurementsConfig
 from layerscope.config.sections.model import ModelConfig
 from layerscope.config.sections.optimizer import OptimizerConfig
 from layerscope.config.sections.run import RunConfig
+from layerscope.config.sections.slurm import SlurmConfig
 
 _ONLY_MEASURED = frozenset({"embedding-layers", "tap", "reduce"})
 """Keys of ``Model`` that say what is looked at, not what is trained."""
 
 _ONLY_FETCHED = frozenset({"root", "download", "num-workers"})
 """Keys of ``Data`` that say how the images come in, not which ones they are."""
+
+_NOTHING_ASKED = SlurmConfig()
 
 
 class Config(BaseModel):
@@ -45,8 +50,12 @@ class Config(BaseModel):
         default_factory=RunConfig,
         description="The number of a repetition, and all the randomness that follows from it",
     )
+    slurm: SlurmConfig = Field(
+        default_factory=lambda: _NOTHING_ASKED,
+        description="What the jobs of a run ask of the cluster; it changes no result",
+    )
 
-    @property
+    @cached_property
     def checkpoint_epochs(self) -> tuple[int, ...]:
         """The epochs whose weights are kept, sorted; the last epoch is always among them."""
         last = self.optimizer.epochs
@@ -58,7 +67,7 @@ class Config(BaseModel):
         last = self.optimizer.epochs
         return tuple(epoch for epoch in self.logging.wanted_epochs(last) if epoch > last)
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Eight hexadecimal digits that change whenever :meth:`identity` does."""
         canonical = json.dumps(self.identity(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -79,9 +88,21 @@ class Config(BaseModel):
             "Run": self.run.plain(),
         }
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Config:
+        """A copy with other values, unchecked; what was worked out from the old ones is not copied."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("checkpoint_epochs", "hash"):
+            copied.__dict__.pop(name, None)
+        return copied
+
     def resolved(self) -> dict[str, dict[str, Any]]:
-        """Every section with every key, defaults too, as plain values; parses to an equal config."""
-        return self.model_dump(mode="json", by_alias=True)
+        """Every section with every key, defaults too, as plain values; parses to an equal config.
+
+        Of ``Slurm``, which is no part of what a run is, only what is set.
+        """
+        sections = self.model_dump(mode="json", by_alias=True, exclude={"slurm"})
+        asked = self.slurm.what_is_set()
+        return {**sections, SLURM_SECTION: asked} if asked else sections
 
 
 def _without(section: dict[str, Any], keys: frozenset[str]) -> dict[str, Any]:

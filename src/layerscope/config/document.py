@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from layerscope.config.names import MATRIX_SECTION, SECTIONS
+from layerscope.config.names import EXCLUSIVE, KEY_ALIASES, MATRIX_SECTION, SECTIONS
 from layerscope.errors import Problem
 
 KeyPath = tuple[str | int, ...]
 """The keys and list positions that lead to a value: ``("Optimizer", "betas", 0)``."""
-
-_EXCLUSIVE = "_Exclusive"
 
 
 class Mark(NamedTuple):
@@ -54,15 +52,27 @@ class Document:
 
 
 def normalised_key(key: str, parents: KeyPath) -> str:
-    """``key`` with ``-`` for ``_``, where ``-`` and ``_`` are the same.
+    """``key`` with ``-`` for ``_``, where ``-`` and ``_`` are the same, and the usual word for its aliases.
 
     That is: for the keys of a section, wherever the section stands (a matrix repeats sections in its
     submatrices). Section names, the matrix's own words (``_Exclusive``) and the names its user gives to
     submatrices stay as they are.
     """
-    if key.startswith("_") or (parents and parents[-1] == _EXCLUSIVE) or not _in_section(parents):
+    section = _section_around(parents)
+    if key.startswith("_") or (parents and parents[-1] == EXCLUSIVE) or section is None:
         return key
-    return key.replace("_", "-")
+    kebab = key.replace("_", "-")
+    return kebab if _is_open(parents) else KEY_ALIASES.get(section, {}).get(kebab, kebab)
+
+
+def with_value(tree: Any, path: KeyPath, value: Any) -> Any:
+    """``tree`` with ``value`` at ``path``; what is no mapping is left for validation to refuse."""
+    if not path:
+        return value
+    if not (tree is None or isinstance(tree, dict)):
+        return tree
+    old = tree or {}
+    return {**old, path[0]: with_value(old.get(path[0]), path[1:], value)}
 
 
 def document_of(tree: Mapping[str, Any], source: str) -> Document:
@@ -72,11 +82,16 @@ def document_of(tree: Mapping[str, Any], source: str) -> Document:
     return Document(source=source, data=data, problems=tuple(problems))
 
 
-def _in_section(parents: KeyPath) -> bool:
-    return any(
-        key in SECTIONS and (depth == 0 or parents[depth - 1] != _EXCLUSIVE)
-        for depth, key in enumerate(parents)
-    )
+def _section_around(parents: KeyPath) -> str | None:
+    for depth, key in enumerate(parents):
+        if key in SECTIONS and (depth == 0 or parents[depth - 1] != EXCLUSIVE):
+            return str(key)
+    return None
+
+
+def _is_open(parents: KeyPath) -> bool:
+    """Whether the keys below ``parents`` are not ours (``Slurm.extra``)."""
+    return parents[-1] == "extra" and parents[-2:-1] != (EXCLUSIVE,)
 
 
 def _normalised(value: Any, path: KeyPath, source: str, problems: list[Problem]) -> Any:

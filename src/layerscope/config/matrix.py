@@ -15,9 +15,10 @@ from layerscope.config.matrix_cells import Draft, Drafting
 from layerscope.config.matrix_contents import differences, distinct
 from layerscope.config.matrix_names import nested
 from layerscope.config.matrix_reader import MatrixReader
-from layerscope.config.names import MATRIX_SECTION
+from layerscope.config.names import MATRIX_SECTION, SLURM_SECTION
 from layerscope.config.overrides import override
 from layerscope.config.parse import parse_config, warn_of_what_is_left_out
+from layerscope.config.profile import with_profile
 from layerscope.config.yaml_reader import read_document
 from layerscope.errors import ConfigError, Problem
 
@@ -44,7 +45,7 @@ class Cell:
     axes
         Where it stands in the matrix, with the same keys in every cell: the value (as in ``resolved()``)
         of each ``Section.key`` that the matrix sets and in which cells differ, and under ``exclusive`` the
-        names of its submatrices, joined by ``/``.
+        names of its submatrices, joined by ``/``. What is asked of the cluster makes no difference.
     """
 
     name: str
@@ -52,17 +53,20 @@ class Cell:
     axes: Mapping[str, object] = field(default_factory=dict)
 
 
-def load_matrix(path: Path | str, overrides: Sequence[str] = ()) -> list[Cell]:
+def load_matrix(
+    path: Path | str, overrides: Sequence[str] = (), profile: Path | str | None = None
+) -> list[Cell]:
     """The cells of the file ``path``; of a file without ``Matrix`` its single one.
 
-    ``overrides`` (``"Section.key=value"``) stand in place of what the file says, its matrix included.
+    ``overrides`` (``"Section.key=value"``) stand in place of what the file says, its matrix included;
+    ``profile`` is a file with a section ``Slurm``, for what the file does not say about it.
 
     Raises
     ------
     ConfigError
-        Everything that is wrong with the file, its matrix, any of its cells and the overrides, at once.
+        Everything that is wrong with the files, the matrix, any of its cells and the overrides, at once.
     """
-    return expand_matrix(override(read_document(path), overrides))
+    return expand_matrix(override(with_profile(read_document(path), profile), overrides))
 
 
 def expand_matrix(document: Document) -> list[Cell]:
@@ -94,15 +98,16 @@ def _cells(document: Document, drafts: Sequence[Draft], branches: Sequence[Branc
     if clashes := [*_clashes(document, kept), *_nested(document, kept)]:
         raise ConfigError(clashes)
     _warn_of_what_is_left_out(document, kept)
-    places = dict.fromkeys(leaf.place for branch in branches for leaf in branch.leaves)
+    leaves = (leaf for branch in branches for leaf in branch.leaves if leaf.keys[0] != SLURM_SECTION)
+    places = dict.fromkeys(leaf.place for leaf in leaves)
     axes = _axes(kept, list(places))
     return [Cell(draft.name, draft.config, at) for draft, at in zip(kept, axes, strict=True)]
 
 
 def _set_by_hand(document: Document) -> set[Place]:
     """What ``--set`` fixes: overrides stand in no line."""
-    by_hand = (path for path, mark in document.marks.items() if not mark.line)
-    return {(str(section), str(key)) for section, key in by_hand}
+    by_hand = (tuple(map(str, path)) for path, mark in document.marks.items() if not mark.line)
+    return {(".".join(path[:-1]), path[-1]) for path in by_hand}
 
 
 def _refuse_too_many(document: Document, branches: Sequence[Branch]) -> None:
@@ -113,12 +118,14 @@ def _refuse_too_many(document: Document, branches: Sequence[Branch]) -> None:
 
 
 def _merged_message(source: str, count: int, same: Sequence[tuple[Draft, Draft]]) -> str:
-    shown = "; ".join(
-        f"{left_out.name} ({'given twice' if left_out.name == kept.name else f'as {kept.name}'})"
-        for left_out, kept in same[:_MOST_SHOWN]
-    )
+    shown = "; ".join(f"{left_out.name} ({_as(left_out, kept)})" for left_out, kept in same[:_MOST_SHOWN])
     more = f"; and {len(same) - _MOST_SHOWN} more" if len(same) > _MOST_SHOWN else ""
     return f"{source}: {len(same)} of {count} runs are the same as another and left out: {shown}{more}"
+
+
+def _as(left_out: Draft, kept: Draft) -> str:
+    same = "given twice" if left_out.name == kept.name else f"as {kept.name}"
+    return same if left_out.config.slurm == kept.config.slurm else f"{same}; the first one's Slurm keys hold"
 
 
 def _warn_of_what_is_left_out(document: Document, drafts: Sequence[Draft]) -> None:

@@ -11,13 +11,14 @@ from typing import Any
 from layerscope.config.document import KeyPath
 
 Place = tuple[str, str]
-"""A section and a key of it."""
+"""A section (or a key of it that holds keys: ``Slurm.train``) and a key of it."""
 
 
 @dataclass(frozen=True)
 class Leaf:
     """A key of the config with its alternatives.
 
+    ``section`` may be a key of one that holds keys of its own: ``Slurm.train``.
     ``doubtful``: the list itself is a mistake, already told; what follows from it needs no telling.
     """
 
@@ -31,6 +32,11 @@ class Leaf:
     def place(self) -> Place:
         """Where the alternatives go in a config."""
         return self.section, self.key
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The same, one key after the other."""
+        return (*self.section.split("."), self.key)
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ from layerscope.config.document import Document, KeyPath, Mark
 from layerscope.config.matrix_axes import Branch, Leaf
 from layerscope.config.matrix_names import pieces
 from layerscope.config.matrix_rules import Condition, conditions
-from layerscope.config.matrix_sections import BranchSections, Choice, known_keys
+from layerscope.config.matrix_sections import BranchSections, Choice
 from layerscope.config.names import EXCLUDE, MATRIX_SECTION, SECTIONS
 from layerscope.config.parse import parse_config
+from layerscope.config.schema import known_keys
 from layerscope.errors import ConfigError, Problem
 
 _TOLD = Mark("", -1)
@@ -107,15 +108,15 @@ class Drafting:
         own = dict.fromkeys(_lacking(self.base), _TOLD) if self.incomplete else {}
         for axis, index in zip(branch.axes, choice, strict=True):
             for leaf in axis.leaves:
-                own.setdefault((leaf.section,), self._section_mark(leaf))
+                own.setdefault(leaf.keys[:1], self._section_mark(leaf))
                 own.update(self._leaf_marks(leaf, index))
         return ChainMap(own, self._marks_of_file)
 
     def _section_mark(self, leaf: Leaf) -> Mark:
-        return self.document.marks.get((leaf.section,)) or self.document.mark(leaf.path[:-1])
+        return self.document.marks.get(leaf.keys[:1]) or self.document.mark(leaf.path[:-1])
 
     def _leaf_marks(self, leaf: Leaf, index: int) -> Iterator[tuple[KeyPath, Mark]]:
-        place: tuple[Any, ...] = leaf.place
+        place: KeyPath = leaf.keys
         if leaf.doubtful:
             yield place, _TOLD
             return
@@ -132,7 +133,7 @@ def _lacking(base: Mapping[str, Any]) -> Iterator[KeyPath]:
         if name not in base:
             yield (name,)
         if isinstance(content, dict):
-            yield from ((name, key) for key in known_keys(name) if content.get(key) is None)
+            yield from ((name, key) for key in known_keys(name) or () if content.get(key) in (None, []))
 
 
 def _all(wanted: Sequence[Condition], choice: Choice) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from layerscope.config.config import Config
 from layerscope.config.matrix_cells import Draft
 from layerscope.config.messages import shown
+from layerscope.config.names import SLURM_SECTION
 from layerscope.config.sections.data import DataConfig
 from layerscope.config.sections.logging import LoggingConfig
 
@@ -66,7 +67,7 @@ class _Contents:
 
 
 def _flat(config: Config) -> dict[str, Any]:
-    resolved = config.resolved()
+    resolved = {name: section for name, section in config.resolved().items() if name != SLURM_SECTION}
     return {f"{name}.{key}": value for name, section in resolved.items() for key, value in section.items()}
 
 

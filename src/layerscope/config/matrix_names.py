@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import Any
 
 from layerscope.config.matrix_axes import Axis
+from layerscope.config.names import SLURM_SECTION
 
 _BARE = frozenset({"dataset-id", "model-name"})
 """Keys whose value needs no key before it."""
@@ -23,10 +24,14 @@ _LONGEST_PART = 200
 
 
 def pieces(axis: Axis, index: int) -> tuple[str, ...]:
-    """What the alternative at ``index`` adds to a name: nothing when there is no other."""
+    """What the alternative at ``index`` adds to a name: nothing when there is no other.
+
+    Nor does what is asked of the cluster: a run must be found again when it gets more memory.
+    """
     if len(axis) == 1:
         return ()
-    return tuple(piece(leaf.key, leaf.values[index]) for leaf in axis.leaves)
+    leaves = (leaf for leaf in axis.leaves if leaf.keys[0] != SLURM_SECTION)
+    return tuple(piece(leaf.key, leaf.values[index]) for leaf in leaves)
 
 
 def piece(key: str, value: Any) -> str:

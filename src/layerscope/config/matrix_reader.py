@@ -12,10 +12,10 @@ from layerscope.config.document import Document, KeyPath
 from layerscope.config.matrix_axes import Axis, Branch, Leaf, joined
 from layerscope.config.matrix_names import has_control_character, wrong_with
 from layerscope.config.matrix_rules import read_rules
-from layerscope.config.matrix_sections import known_keys
 from layerscope.config.messages import shown
 from layerscope.config.names import EXCLUDE, EXCLUSIVE, MATRIX_SECTION, MATRIX_WORDS, SECTIONS, ZIP
 from layerscope.config.nearest import suggestion
+from layerscope.config.schema import holds_keys, is_known
 from layerscope.errors import Problem
 
 _SAVE_DIR = ("Logging", "save-dir")
@@ -58,6 +58,8 @@ class MatrixReader:
             return [Branch(axes=self._zip(content, path, section))]
         if key.startswith("_"):
             return self._nothing(path, f"unknown word {key!r}; {suggestion(key, MATRIX_WORDS)}")
+        if section is not None and holds_keys(section, key):
+            return self._level({} if content is None else content, path, f"{section}.{key}")
         if section is not None:
             return [Branch(axes=tuple(Axis((leaf,)) for leaf in self._leaf(key, content, path, section)))]
         if key not in SECTIONS:
@@ -99,6 +101,8 @@ class MatrixReader:
             place = (*path, key)
             if key.startswith("_"):
                 self._nothing(place, f"{key} has no meaning within {ZIP}, which holds keys with lists only")
+            elif section is not None and holds_keys(section, key):
+                yield from self._zip_leaves(content, place, f"{section}.{key}")
             elif section is not None:
                 yield from self._leaf(key, content, place, section)
             elif key in SECTIONS:
@@ -155,8 +159,9 @@ class MatrixReader:
 
 def _told(section: str, key: str, values: list[Any]) -> tuple[Any, ...]:
     """``values``; None means "not set", which would hide that a key is unknown."""
-    known = key in known_keys(section)
-    return tuple(values) if known else tuple("None" if value is None else value for value in values)
+    if is_known(section, key):
+        return tuple(values)
+    return tuple("None" if value is None else value for value in values)
 
 
 def _no_keys(name: str, content: Any) -> str:

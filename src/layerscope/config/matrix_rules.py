@@ -14,15 +14,17 @@ from pydantic import BaseModel, ValidationError, create_model
 from layerscope.config.config import Config
 from layerscope.config.document import Document, KeyPath
 from layerscope.config.matrix_axes import Branch, Place, Rule
-from layerscope.config.matrix_sections import known_keys, section_model
 from layerscope.config.messages import problems_of, shown
-from layerscope.config.names import EXCLUDE, SECTIONS
+from layerscope.config.names import EXCLUDE, SECTIONS, SLURM_SECTION
 from layerscope.config.nearest import suggestion
+from layerscope.config.schema import is_known, section_model
 from layerscope.config.sections.base import Section
 from layerscope.errors import Problem
 
 _NOWHERE = ""
 """The source of problems that are not the rule's own: it says nothing about most keys."""
+
+_NOT_BY_SLURM = f"a rule of {EXCLUDE} drops runs by what they are; {SLURM_SECTION} makes no run another one"
 
 Condition = tuple[int, frozenset[int]]
 """An axis of a branch, and which of its alternatives a rule wants."""
@@ -35,6 +37,8 @@ def read_rules(
     if not isinstance(content, list) or not content:
         wrong = f"{EXCLUDE} must be a list of rules, as [{{Optimizer: {{lr: 0.1}}}}], not {shown(content)}"
         return (), [document.problem(path, wrong)]
+    if section is not None and section.split(".")[0] == SLURM_SECTION:
+        return (), [document.problem(path, _NOT_BY_SLURM)]
     rules: list[Rule] = []
     problems: list[Problem] = []
     for index, entry in enumerate(content):
@@ -98,16 +102,22 @@ def _mistakes(document: Document, entry: Any, path: KeyPath, section: str | None
         yield document.problem(path, f"a rule of {EXCLUDE} must hold keys with values, not {shown(entry)}")
         return
     for name, content in entry.items() if section is None else ():
-        if name in SECTIONS and (not isinstance(content, dict) or not content):
-            wrong = f"{name} in a rule of {EXCLUDE} must hold keys with values, not {shown(content)}"
+        if wrong := _wrong_section(name, content):
             yield document.problem((*path, name), wrong)
             return
-        if name not in SECTIONS:
-            yield document.problem((*path, name), f"unknown section {name!r}; {suggestion(name, SECTIONS)}")
-            return
     for place, value, at in _wanted(entry, path, section):
-        if value is not None or place[1] not in known_keys(place[0]):
+        if value is not None or not is_known(*place):
             yield from _refused(document, place, value, at)
+
+
+def _wrong_section(name: str, content: Any) -> str | None:
+    if name not in SECTIONS:
+        return f"unknown section {name!r}; {suggestion(name, SECTIONS)}"
+    if name == SLURM_SECTION:
+        return _NOT_BY_SLURM
+    if not isinstance(content, dict) or not content:
+        return f"{name} in a rule of {EXCLUDE} must hold keys with values, not {shown(content)}"
+    return None
 
 
 def _refused(document: Document, place: Place, value: Any, path: KeyPath) -> Iterator[Problem]:

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
-from layerscope.config.config import Config
+from layerscope.config.document import with_value
 from layerscope.config.matrix_axes import Branch, Leaf
 from layerscope.config.names import SECTIONS
-from layerscope.config.parse import set_keys
+from layerscope.config.schema import section_model, set_keys
 from layerscope.config.sections.base import Section
 
 Choice = Sequence[int]
 """The position of the chosen alternative, for each axis of a branch."""
-
-
-def section_model(section: str) -> type[Section]:
-    """The model of a section."""
-    annotation = Config.model_fields[section.lower()].annotation
-    assert isinstance(annotation, type) and issubclass(annotation, Section)
-    return annotation
-
-
-@functools.cache
-def known_keys(section: str) -> frozenset[str]:
-    """The keys of a section."""
-    return frozenset(field.alias or name for name, field in section_model(section).model_fields.items())
 
 
 class BranchSections:
@@ -66,26 +52,27 @@ class BranchSections:
         content, varied = self.base.get(name), self._varied[name]
         if not varied or not (content is None or isinstance(content, dict)):
             return content
-        chosen = {leaf.key: leaf.values[choice[number]] for number, leaf in varied}
-        return {**(content or {}), **chosen}
+        for number, leaf in varied:
+            content = with_value(content, leaf.keys[1:], leaf.values[choice[number]])
+        return content
 
 
 def _names(base: Mapping[str, Any], branch: Branch) -> list[str]:
     """The sections of base and branch in the order of a config, then the unknown ones."""
-    given = dict.fromkeys([*base, *(leaf.section for leaf in branch.leaves)])
+    given = dict.fromkeys([*base, *(leaf.keys[0] for leaf in branch.leaves)])
     return [*(name for name in SECTIONS if name in given), *(name for name in given if name not in SECTIONS)]
 
 
 def _varied(branch: Branch, section: str) -> list[tuple[int, Leaf]]:
     """The leaves of a section, each with the number of its axis."""
     axes = enumerate(branch.axes)
-    return [(number, leaf) for number, axis in axes for leaf in axis.leaves if leaf.section == section]
+    return [(number, leaf) for number, axis in axes for leaf in axis.leaves if leaf.keys[0] == section]
 
 
 def _validated(name: str, raw: Any) -> Section | None:
     if name not in SECTIONS:
         return None
     try:
-        return section_model(name).model_validate(set_keys(raw))
+        return section_model(name).model_validate(set_keys(raw, name))
     except ValidationError:
         return None

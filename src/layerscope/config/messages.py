@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+import operator
+from collections.abc import Iterator, Sequence, Set
 from itertools import groupby
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from layerscope.config.config import Config
 from layerscope.config.document import Document
 from layerscope.config.fields import Expected
-from layerscope.config.names import SECTIONS
+from layerscope.config.names import KEY_ALIASES, SECTIONS
 from layerscope.config.nearest import nearest, suggestion
+from layerscope.config.schema import field_of, holds_keys, known_keys
 from layerscope.config.sections.base import Conflicts
 from layerscope.errors import Problem
 
@@ -22,14 +24,18 @@ _LONGEST_VALUE = 60
 
 
 def problems_of(
-    error: ValidationError, document: Document, unknown_sections: Sequence[str] = ()
+    error: ValidationError,
+    document: Document,
+    unknown_sections: Sequence[str] = (),
+    *,
+    ignored: Set[tuple[str, ...]] = frozenset(),
 ) -> list[Problem]:
-    """Every mistake in ``error``, one per key, located in ``document``.
+    """Every mistake in ``error``, one per key, located in ``document``; those at ``ignored`` places are none.
 
     What is missing only because an unknown key or section misspells it is no mistake of its own.
     """
     details = sorted(error.errors(include_url=False), key=_place)
-    misspelt = _misspelt(details) | {(nearest(section, SECTIONS),) for section in unknown_sections}
+    misspelt = _misspelt(details) | {(nearest(section, SECTIONS),) for section in unknown_sections} | ignored
     return [
         problem
         for place, found in groupby(details, key=_place)
@@ -45,14 +51,15 @@ def shown(value: Any) -> str:
 
 
 def _place(detail: ErrorDetails) -> tuple[str, ...]:
-    """Section and key; what follows them are list positions and names of alternatives."""
-    return tuple(str(part) for part in detail["loc"][:2])
+    """Section and key, and its own key if it holds some; list positions and names of alternatives follow."""
+    parts = tuple(str(part) for part in detail["loc"][:3])
+    return parts if len(parts) == 3 and holds_keys(parts[0], parts[1]) else parts[:2]
 
 
 def _misspelt(details: Sequence[ErrorDetails]) -> set[tuple[str | None, ...]]:
     """Required keys that are only missing because another key of the section misspells them."""
     unknown = [_place(detail) for detail in details if detail["type"] == "extra_forbidden"]
-    meant = {(section, nearest(key, _keys(section))) for section, key in unknown}
+    meant = {(*around, nearest(key, _keys(around))) for *around, key in unknown}
     missing = {_place(detail) for detail in details if detail["type"] == "missing"}
     return {place for place in meant if place in missing}
 
@@ -61,7 +68,7 @@ def _problems_at(place: tuple[str, ...], found: list[ErrorDetails], document: Do
     cause = found[0].get("ctx", {}).get("error")
     if isinstance(cause, Conflicts):
         for key, message in cause.found:
-            yield document.problem((*place, key), f"{key} {message}")
+            yield document.problem((*place, *key.split(".")), f"{key} {message}")
     else:
         yield document.problem(_position(place, found), _sentence(place, found, document))
 
@@ -71,7 +78,7 @@ def _sentence(place: tuple[str, ...], found: list[ErrorDetails], document: Docum
     if len(place) == 1:
         return _section_sentence(key, first)
     if first["type"] == "extra_forbidden":
-        return f"unknown key {key!r} in {place[0]}; {suggestion(key, _keys(place[0]))}"
+        return f"unknown key {key!r} in {'.'.join(place[:-1])}; {suggestion(key, _keys(place[:-1]))}"
     if first["type"] == "missing" and len(first["loc"]) == 2:
         return f"{key} is not set" if key in document.data[place[0]] else f"{place[0]} lacks {key}"
     written = _written(found)
@@ -88,14 +95,17 @@ def _section_sentence(section: str, detail: ErrorDetails) -> str:
 
 def _mismatch(place: tuple[str, ...], item: int | None, document: Document) -> str:
     """The sentence "<key> must be …, not …", with the nearest known word when words are expected."""
-    section, key = place
-    value = document.data[section][key]
-    field = _field(section, key)
+    key, value = place[-1], _value_at(place, document.data)
+    field = field_of(place)
     words = _choices(field.annotation)
     wanted = _wanted(field, words)
-    if item is None:
+    if item is None or not isinstance(value, list):
         return f"{key} must be {wanted}, not {shown(value)}{_hint(value, words)}"
     return f"{key} must be {wanted}; item {item + 1} is {shown(value[item])}{_hint(value[item], words)}"
+
+
+def _value_at(place: Sequence[str], tree: Any) -> Any:
+    return functools.reduce(operator.getitem, place, tree)
 
 
 def _wanted(field: FieldInfo, words: tuple[str, ...]) -> str:
@@ -133,19 +143,9 @@ def _position(place: tuple[str, ...], found: list[ErrorDetails]) -> tuple[str | 
     return place if item is None else (*place, item)
 
 
-def _keys(section: str) -> tuple[str, ...]:
-    return tuple(field.alias or name for name, field in _section_model(section).model_fields.items())
-
-
-def _field(section: str, key: str) -> FieldInfo:
-    fields = _section_model(section).model_fields.values()
-    return next(field for field in fields if field.alias == key)
-
-
-def _section_model(section: str) -> type[BaseModel]:
-    annotation = Config.model_fields[section.lower()].annotation
-    assert isinstance(annotation, type) and issubclass(annotation, BaseModel)
-    return annotation
+def _keys(around: Sequence[str]) -> tuple[str, ...]:
+    """The keys to propose, as users write them."""
+    return (*(known_keys(".".join(around)) or ()), *KEY_ALIASES.get(around[0], ()))
 
 
 def _described(parts: Sequence[Any]) -> str | None:

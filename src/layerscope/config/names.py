@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-SECTIONS = ("Model", "Data", "Optimizer", "Logging", "Measurements", "Run")
+SECTIONS = ("Model", "Data", "Optimizer", "Logging", "Measurements", "Run", "Slurm")
 """The sections of a config, in the order they are written."""
+
+SLURM_SECTION = "Slurm"
+"""The section about the cluster, which changes no result: it makes no run another one."""
+
+NESTED_KEYS = {SLURM_SECTION: ("train", "measure", "plot", "extra")}
+"""Section → the keys of it that hold keys of their own."""
+
+KEY_ALIASES = {SLURM_SECTION: {"gpus": "gpus-per-run"}}
+"""Section → other words for some of its keys."""
 
 MATRIX_SECTION = "Matrix"
 """The section that turns a config into many; expanded before validation."""
@@ -42,14 +51,23 @@ MEASURES = (
     "NCC",
     "WeightSVs",
     "AngleBetweenSubspaces",
+    "GNC2",
+    "ClassifierETF",
+    "SelfDuality",
+    "WeightRanks",
+    "NCLayer",
+    "MLPSVD",
+    "ActivationCovSVs",
+    "VCI",
+    "NC5",
     "ActivationStableRank",
 )
 """Every measure, in the order of the registry."""
 
 MEASURE_GROUPS: dict[str, tuple[str, ...]] = {
-    "Fast": ("Accuracy", "Traces", "CDNV", "NC1", "ETF", "NCC", "WeightSVs", "AngleBetweenSubspaces"),
+    "Fast": MEASURES[: MEASURES.index("MLPSVD")],
     "StableRank": ("ActivationStableRank",),
-    "Slow": (),
+    "Slow": ("MLPSVD", "ActivationCovSVs", "VCI", "NC5"),
     "All": MEASURES,
 }
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from layerscope.config.document import Document, KeyPath, Mark, normalised_key
-from layerscope.config.names import SECTIONS
+from layerscope.config.document import Document, KeyPath, Mark, normalised_key, with_value
+from layerscope.config.names import NESTED_KEYS, SECTIONS
 from layerscope.config.nearest import suggestion
 from layerscope.config.yaml_reader import value_from_text
 from layerscope.errors import ConfigError, Problem
@@ -29,8 +29,9 @@ def override(document: Document, assignments: Sequence[str]) -> Document:
             problems.extend(error.problems)
             continue
         given[path] = value
-        marks = {place: mark for place, mark in marks.items() if place[:2] != path}
-        marks[path] = Mark(_source(".".join(map(str, path))), 0)
+        marks = {place: mark for place, mark in marks.items() if place[: len(path)] != path}
+        around = _marks(path[:2], None)  # a key that holds this one, and may stand nowhere else
+        marks = {**around, **marks, **_marks(path, value)}
     data = _with_values(document.data, given)
     return replace(document, data=data, marks=marks, problems=tuple(problems))
 
@@ -44,20 +45,31 @@ def _parsed(assignment: str) -> tuple[KeyPath, Any]:
     if section not in SECTIONS:
         wrong = f"unknown section {section!r}; {suggestion(section, SECTIONS)}"
         raise ConfigError([Problem(source, 0, wrong)])
-    return (section, normalised_key(key, (section,))), value_from_text(text, source)
+    outer, dot, inner = key.partition(".")
+    keys = (outer, inner) if dot and section in NESTED_KEYS else (key,)
+    path = _normalised((section, *keys))
+    return path, value_from_text(text, source, path)
+
+
+def _normalised(path: tuple[str, ...]) -> KeyPath:
+    return tuple(normalised_key(key, path[:depth]) if depth else key for depth, key in enumerate(path))
+
+
+def _marks(path: KeyPath, value: Any) -> dict[KeyPath, Mark]:
+    """Marks of a value, and of those it holds under keys."""
+    inner = [(*path, key) for key in value] if isinstance(value, dict) else []
+    return {place: Mark(_source(".".join(map(str, place))), 0) for place in (path, *inner)}
 
 
 def _refuse_second(path: KeyPath, given: dict[KeyPath, Any]) -> None:
-    if path in given:
+    if any(path[: len(other)] == other[: len(path)] for other in given):
         raise ConfigError([Problem(_source(".".join(map(str, path))), 0, "given twice")])
 
 
 def _with_values(data: dict[str, Any], given: dict[KeyPath, Any]) -> dict[str, Any]:
-    changed = dict(data)
-    for (section, key), value in given.items():
-        old = changed.get(str(section))
-        if old is None or isinstance(old, dict):
-            changed[str(section)] = {**(old or {}), key: value}
+    changed = data
+    for path, value in given.items():
+        changed = with_value(changed, path, value)
     return changed
 
 

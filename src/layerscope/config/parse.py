@@ -16,28 +16,38 @@ from layerscope.config.messages import problems_of
 from layerscope.config.names import MATRIX_SECTION, SECTIONS
 from layerscope.config.nearest import suggestion
 from layerscope.config.overrides import override
+from layerscope.config.profile import with_profile
+from layerscope.config.schema import set_keys
 from layerscope.config.yaml_reader import read_document
 from layerscope.errors import ConfigError, Problem, UsageError
 
 log = logging.getLogger(__name__)
 
 
-def load_config(path: Path | str, overrides: Sequence[str] = (), *, matrix: bool = False) -> Config:
+def load_config(
+    path: Path | str,
+    overrides: Sequence[str] = (),
+    profile: Path | str | None = None,
+    *,
+    matrix: bool = False,
+) -> Config:
     """The config in the file ``path``, with ``overrides`` (``"Section.key=value"``) in place of its values.
 
     Parameters
     ----------
+    profile
+        A file with a section ``Slurm`` and nothing else: what holds where the config says nothing.
     matrix
         Whether the caller asked for a matrix (``-m``); a file without one is then its single run.
 
     Raises
     ------
     ConfigError
-        Everything that is wrong with the file and the overrides, at once.
+        Everything that is wrong with the file, the profile and the overrides, at once.
     UsageError
         The file describes many runs, so it is not one config.
     """
-    document = override(read_document(path), overrides)
+    document = override(with_profile(read_document(path), profile), overrides)
     if document.has_matrix:
         raise UsageError(_matrix_message(path, asked_for=matrix))
     return parse_config(document)
@@ -67,16 +77,7 @@ def parse_config(given: Document | Mapping[str, Any], source: str = "config") ->
 def _what_is_set(data: Mapping[str, Any]) -> dict[str, Any]:
     """The known sections without what is None, which means "not set"; an empty section has no keys."""
     sections = {section: data[section] for section in SECTIONS if section in data}
-    return {section: set_keys(content) for section, content in sections.items()}
-
-
-def set_keys(content: Any) -> Any:
-    """A section's content without what is None; anything but a mapping is left for validation to refuse."""
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        return content
-    return {key: value for key, value in content.items() if value is not None}
+    return {section: set_keys(content, section) for section, content in sections.items()}
 
 
 def _unknown_section(section: str, document: Document) -> Problem:

@@ -68,7 +68,7 @@ def document_from_text(text: str, source: str) -> Document:
     """The document that YAML ``text`` describes (see :func:`read_document`)."""
     node = _compose(text, source)
     if node is None or (isinstance(node, ScalarNode) and not node.value):
-        raise _config_error(source, 0, "the file is empty; it needs the sections Model, Data, …")
+        raise _config_error(source, 0, "the file is empty; a config has the sections Model, Data, …")
     if not isinstance(node, MappingNode):
         kind = "a list" if isinstance(node, SequenceNode) else "a single value"
         raise _config_error(source, _line(node), f"the file holds {kind}, not sections like 'Model:'")
@@ -77,11 +77,11 @@ def document_from_text(text: str, source: str) -> Document:
     return Document(source, data, builder.marks, tuple(builder.problems))
 
 
-def value_from_text(text: str, source: str) -> Any:
-    """The value that YAML ``text`` describes, as in ``--set Section.key=text``."""
+def value_from_text(text: str, source: str, path: KeyPath = ()) -> Any:
+    """The value that YAML ``text`` describes, as in ``--set Section.key=text``; it belongs at ``path``."""
     node = _compose(text, source)
     builder = _TreeBuilder(source)
-    value = None if node is None else builder.build(node, ())
+    value = None if node is None else builder.build(node, path)
     if builder.problems:
         raise ConfigError([Problem(source, 0, problem.message) for problem in builder.problems])
     return value
@@ -132,7 +132,7 @@ class _TreeBuilder:
 
     def _mapping(self, node: MappingNode, path: KeyPath) -> dict[str, Any]:
         tree = self._inherited(node, path)
-        lines: dict[str, int] = {}
+        first: dict[str, ScalarNode] = {}
         for key_node, value_node in node.value:
             if key_node.tag == MERGE_TAG:
                 continue
@@ -140,12 +140,12 @@ class _TreeBuilder:
                 self._wrong(key_node, "a key that is itself a list or a mapping; keys are words")
                 continue
             key = normalised_key(key_node.value, path)
-            if key in lines:
-                self._wrong(key_node, f"{key_node.value!r} is given twice; the first is in line {lines[key]}")
+            if key in first:
+                self._wrong(key_node, _twice(key_node.value, first[key]))
                 continue
-            lines[key] = _line(key_node)
+            first[key] = key_node
             place = (*path, key)
-            self.marks[place] = Mark(self.source, lines[key])
+            self.marks[place] = Mark(self.source, _line(key_node))
             tree[key] = self.build(value_node, place)
         return tree
 
@@ -187,6 +187,12 @@ def _syntax_error(error: MarkedYAMLError, source: str) -> ConfigError:
     where = f" ({error.context})" if error.context and error.problem not in _PLAIN_WORDS else ""
     line = mark.line + 1 if mark else 0
     return _config_error(source, line, f"not valid YAML: {_PLAIN_WORDS.get(what, what)}{where}")
+
+
+def _twice(key: str, first: ScalarNode) -> str:
+    if key.replace("_", "-") == first.value.replace("_", "-"):
+        return f"{key!r} is given twice; the first is in line {_line(first)}"
+    return f"{key!r} means the same as {first.value!r} in line {_line(first)}; give one of them"
 
 
 def _config_error(source: str, line: int, message: str) -> ConfigError:

@@ -35,8 +35,8 @@ class Shifts:
         columns = torch.where(self.flip[window, None], width - 1 - across, across) + self.left[window, None]
         rows = self.top[window, None] + torch.arange(height, device=images.device)
         # (B, H, 1) and (B, 1, W) -> (B, 1, H * W): places in the flattened padded image
-        places = (rows[:, :, None] * padded.shape[3] + columns[:, None, :]).view(batch, 1, -1)
-        cropped = padded.view(batch, channels, -1).gather(2, places.expand(-1, channels, -1))
+        places = (rows[:, :, None] * padded.shape[3] + columns[:, None, :]).view(batch, 1, height * width)
+        cropped = padded.flatten(2).gather(2, places.expand(-1, channels, -1))
         return cropped.view(batch, channels, height, width)
 
 

@@ -6,7 +6,7 @@ import atexit
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ from layerscope.data.catalog import Augmentation, DatasetInfo
 from layerscope.data.decode import Decoder
 from layerscope.data.normalise import Normalise, normaliser
 from layerscope.data.samples import Samples
+from layerscope.data.split import windows
+from layerscope.distributed.share import WHOLE, Share
 from layerscope.errors import DataError
 
 #: ImageNet is evaluated on the centre 224 of 256; other sets keep all of the shorter side.
@@ -45,9 +47,15 @@ class FolderSplit:
         return len(self.labels)
 
     def batches(
-        self, batch_size: int, *, order: Tensor | None = None, augment: torch.Generator | None = None
+        self,
+        batch_size: int,
+        *,
+        order: Tensor | None = None,
+        augment: torch.Generator | None = None,
+        skip: int = 0,
+        share: Share = WHOLE,
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield batches (see :class:`layerscope.data.split.Split`).
+        """Yield batches (see :class:`layerscope.data.split.Split`); no other image is read.
 
         Raises
         ------
@@ -58,9 +66,9 @@ class FolderSplit:
         places = torch.arange(len(self)) if order is None else order.cpu()
         labels = self.labels[places.to(device)]
         seeds, shifts = self._draws(len(places), augment)
-        requests = _Requests(self.paths[places.numpy()], seeds, batch_size, self.decoder)
-        for number, images in enumerate(_loaded(requests, self.num_workers, device)):
-            window = slice(number * batch_size, (number + 1) * batch_size)
+        chosen = list(windows(len(places), batch_size, skip, share))
+        requests = _Requests(self.paths[places.numpy()], seeds, chosen, self.shape, self.decoder)
+        for window, images in zip(chosen, _loaded(requests, self.num_workers, device), strict=False):
             moved = images.to(device, non_blocking=True)
             framed = moved if shifts is None else shifts.apply(moved, window)
             yield self.normalise(framed), labels[window]
@@ -79,19 +87,21 @@ class _Requests(Dataset[Any]):
 
     paths: npt.NDArray[np.bytes_]
     seeds: Tensor | None
-    batch_size: int
+    windows: Sequence[slice]
+    shape: tuple[int, int, int]
     decoder: Decoder
 
     def __len__(self) -> int:
-        return -(-len(self.paths) // self.batch_size)
+        return len(self.windows)
 
     def __getitem__(self, number: int) -> Tensor | DataError:
         """Return uint8 images (B, 3, H, W), or the error: raised in a worker it would lose its clear text."""
-        window = slice(number * self.batch_size, (number + 1) * self.batch_size)
+        window = self.windows[number]
         paths = self.paths[window]
         seeds = [None] * len(paths) if self.seeds is None else self.seeds[window].tolist()
         try:
-            return torch.stack([self.decoder(path, seed) for path, seed in zip(paths, seeds, strict=True)])
+            images = [self.decoder(path, seed) for path, seed in zip(paths, seeds, strict=True)]
+            return torch.stack(images) if images else torch.empty(0, *self.shape, dtype=torch.uint8)
         except DataError as error:
             return error
 

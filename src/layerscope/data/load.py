@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import torch
@@ -19,6 +20,7 @@ from layerscope.data.samples import Loaded, Samples, check_samples
 from layerscope.data.selection import partly_random, stratified
 from layerscope.data.split import Split, in_memory_split
 from layerscope.data.torchvision_sets import load_torchvision
+from layerscope.distributed.exchange import in_turn
 
 LOADERS: dict[str, Callable[[DataConfig, DatasetInfo], Loaded]] = {
     "digits": load_digits,
@@ -55,7 +57,8 @@ def load_data(config: DataConfig, run: RunConfig, device: torch.device | str) ->
         Missing, damaged or inconsistent data; the message names the file and the remedy.
     """
     described = describe(config)
-    loaded = LOADERS[described.name](config, described)
+    with in_turn() if config.download else nullcontext():  # or several processes would fetch the same files
+        loaded = LOADERS[described.name](config, described)
     for samples in (loaded.train, loaded.test):
         check_samples(samples, loaded.info.classes)
     train = _selected(loaded.train, loaded.info.classes, config, run)

@@ -15,6 +15,7 @@ from layerscope.data.augment import Shifts, draw_shifts
 from layerscope.data.catalog import Augmentation, DatasetInfo
 from layerscope.data.normalise import Normalise, normaliser, pixel_unit
 from layerscope.data.samples import Samples
+from layerscope.distributed.share import WHOLE, Share
 
 
 class Split(Protocol):
@@ -39,7 +40,13 @@ class Split(Protocol):
     def __len__(self) -> int: ...
 
     def batches(
-        self, batch_size: int, *, order: Tensor | None = None, augment: torch.Generator | None = None
+        self,
+        batch_size: int,
+        *,
+        order: Tensor | None = None,
+        augment: torch.Generator | None = None,
+        skip: int = 0,
+        share: Share = WHOLE,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield normalised images, float32 (B, C, H, W), and labels (B,), on the device.
 
@@ -51,6 +58,10 @@ class Split(Protocol):
             The samples to visit, as indices in their order; None means all, as stored.
         augment
             The source of random crops and flips; None means none.
+        skip
+            How many batches to leave out at the beginning; the others are what they are without it.
+        share
+            The part of every batch to yield; each sample is what it is in the whole batch.
         """
 
 
@@ -75,14 +86,19 @@ class InMemorySplit:
         return len(self.labels)
 
     def batches(
-        self, batch_size: int, *, order: Tensor | None = None, augment: torch.Generator | None = None
+        self,
+        batch_size: int,
+        *,
+        order: Tensor | None = None,
+        augment: torch.Generator | None = None,
+        skip: int = 0,
+        share: Share = WHOLE,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield batches (see :class:`Split`)."""
         places = None if order is None else order.to(self.labels.device)
         count = len(self) if order is None else len(order)
         shifts = self._shifts(count, augment)
-        for start in range(0, count, batch_size):
-            window = slice(start, start + batch_size)
+        for window in windows(count, batch_size, skip, share):
             images, labels = self._take(window, places)
             if shifts is not None:
                 images = shifts.apply(images, window)
@@ -98,6 +114,12 @@ class InMemorySplit:
             return self.images[window], self.labels[window]
         chosen = order[window]
         return self.images.index_select(0, chosen), self.labels.index_select(0, chosen)
+
+
+def windows(count: int, batch_size: int, skip: int, share: Share) -> Iterator[slice]:
+    """The places of a share of every batch, in a pass of ``count`` samples without its first batches."""
+    for start in range(skip * batch_size, count, batch_size):
+        yield share.of(slice(start, min(start + batch_size, count)))
 
 
 def in_memory_split(name: str, samples: Samples, info: DatasetInfo, device: torch.device) -> InMemorySplit:

@@ -78,7 +78,11 @@ def rounding_floor(means: Tensor) -> float:
 
 
 def between_basis(
-    means: Tensor, weights: Tensor | None = None, *, tolerance: float | None = None
+    means: Tensor,
+    weights: Tensor | None = None,
+    *,
+    center: Tensor | None = None,
+    tolerance: float | None = None,
 ) -> BetweenBasis:
     r"""Directions spanned by the centred class means.
 
@@ -94,10 +98,12 @@ def between_basis(
         Means of the classes that have samples.
     weights : Tensor (K,), optional
         Summing to 1; equal weights when omitted.
+    center : Tensor (K,), optional
+        Weights of the centre, when they are not ``weights``.
     tolerance : float, optional
         Relative threshold in place of :math:`\max(D, K) \epsilon_{64}`.
     """
-    offsets, center = centered(means, weights)
+    offsets, middle = centered(means, weights if center is None else center)
     if weights is None:
         scaled = offsets / max(len(means), 1) ** 0.5
     else:
@@ -106,7 +112,7 @@ def between_basis(
     relative = max(scaled.shape) * EPS if tolerance is None else tolerance
     threshold = max(relative * _largest(values), rounding_floor(means))
     rank = min(int((values > threshold).sum()), max(len(means) - 1, 0))
-    return BetweenBasis(directions[:rank].T.contiguous(), values[:rank], center)
+    return BetweenBasis(directions[:rank].T.contiguous(), values[:rank], middle)
 
 
 def _largest(values: Tensor) -> float:

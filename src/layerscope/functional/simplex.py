@@ -1,4 +1,4 @@
-"""NC2: how close the class means come to a simplex equiangular tight frame (ETF)."""
+"""NC2: how close class means, or a classifier's rows, come to a simplex equiangular tight frame (ETF)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from layerscope.functional.between import centered, rounding_floor
+from layerscope.functional.pairs import TileMoments, cosine_tiles
 
 
-def equinorm(means: Tensor, weights: Tensor | None = None) -> float:
+def equinorm(means: Tensor, weights: Tensor | None = None, *, unbiased: bool = False) -> float:
     r"""Spread of the lengths of the centred class means: population std over mean of :math:`|\mu_c - \mu|`.
 
     Parameters
@@ -18,6 +19,8 @@ def equinorm(means: Tensor, weights: Tensor | None = None) -> float:
     means : Tensor (K, D)
     weights : Tensor (K,), optional
         Class weights of the centre; equal when omitted.
+    unbiased : bool
+        Divide by K-1 in the std, as Papyan's notebook does.
 
     Returns
     -------
@@ -29,10 +32,12 @@ def equinorm(means: Tensor, weights: Tensor | None = None) -> float:
     ----------
     Papyan, Han, Donoho (2020), arXiv:2008.08186.
     """
-    if len(means) < 2:
-        return math.nan
-    norms = centered(means, weights)[0].norm(dim=1)
-    return float(norms.std(correction=0) / norms.mean()) if norms.mean() > 0 else math.nan
+    return _norm_spread(centered(means, weights)[0], unbiased) if len(means) >= 2 else math.nan
+
+
+def weight_equinorm(weight: Tensor, *, center: bool = False, unbiased: bool = False) -> float:
+    """:func:`equinorm` of the rows of a classifier (K, D), as they are or minus their mean."""
+    return _norm_spread(_rows(weight, center), unbiased) if len(weight) >= 2 else math.nan
 
 
 def equiangularity(means: Tensor, weights: Tensor | None = None) -> tuple[float, float]:
@@ -58,16 +63,23 @@ def equiangularity(means: Tensor, weights: Tensor | None = None) -> tuple[float,
     ----------
     Papyan, Han, Donoho (2020), arXiv:2008.08186.
     """
-    cosines = _pair_cosines(means, weights)
-    if cosines.numel() == 0:
+    if len(means) < 2:
         return math.nan, math.nan
-    offset = (cosines + 1 / (len(means) - 1)).abs().mean()
-    return float(offset), float(cosines.std(correction=0))
+    offsets, _ = centered(means, weights)
+    return _angles(offsets[has_direction(offsets, means)], len(means))
+
+
+def weight_equiangularity(weight: Tensor, *, center: bool = False) -> tuple[float, float]:
+    """:func:`equiangularity` of the rows of a classifier (K, D), as they are or minus their mean."""
+    if len(weight) < 2:
+        return math.nan, math.nan
+    rows = _rows(weight, center)
+    return _angles(rows[has_direction(rows, weight)], len(weight))
 
 
 def directionless(means: Tensor, weights: Tensor | None = None) -> int:
     """Number of class means that equal the centre up to rounding, and so have no direction."""
-    return int((~_has_direction(centered(means, weights)[0], means)).sum())
+    return int((~has_direction(centered(means, weights)[0], means)).sum())
 
 
 def etf_error(means: Tensor, weights: Tensor | None = None) -> float:
@@ -92,16 +104,16 @@ def etf_error(means: Tensor, weights: Tensor | None = None) -> float:
     ----------
     Kothapalli (2022), arXiv:2206.04041.
     """
-    if len(means) < 2:
-        return math.nan
-    offsets, _ = centered(means, weights)
-    gram = offsets @ offsets.T
-    size = gram.norm()
-    if not size > 0:
-        return math.nan
-    classes = len(means)
-    target = torch.eye(classes, dtype=gram.dtype, device=gram.device) - 1 / classes
-    return float((gram / size - target / math.sqrt(classes - 1)).norm())
+    _same_length(means, weights)
+    return _frame_error(centered(means, weights)[0]) if len(means) >= 2 else math.nan
+
+
+def weight_etf_error(weight: Tensor, *, center: bool = False) -> float:
+    """:func:`etf_error` of the rows of a classifier (K, D), as they are or minus their mean.
+
+    As they are: Zhu et al. (2021), arXiv:2105.02375. Minus their mean: Zhou et al. (2022), arXiv:2203.01238.
+    """
+    return _frame_error(_rows(weight, center)) if len(weight) >= 2 else math.nan
 
 
 def etf_floor(num_classes: int, dim: int) -> float:
@@ -115,18 +127,54 @@ def etf_floor(num_classes: int, dim: int) -> float:
     return math.sqrt(max(2 - 2 * math.sqrt(rank / (num_classes - 1)), 0.0))
 
 
-def _has_direction(offsets: Tensor, means: Tensor) -> Tensor:
-    """Which centred means (K,) are longer than what rounding leaves of the centre."""
+def has_direction(offsets: Tensor, means: Tensor) -> Tensor:
+    """Which centred means (K,) are longer than what rounding of ``means`` leaves of the centre."""
     return torch.linalg.vector_norm(offsets, dim=1) > rounding_floor(means)
 
 
-def _pair_cosines(means: Tensor, weights: Tensor | None) -> Tensor:
-    """Cosines of the pairs i < j of centred means that have a direction."""
-    if len(means) < 2:
-        return means.new_empty(0, dtype=torch.float64)
-    offsets, _ = centered(means, weights)
-    offsets = offsets[_has_direction(offsets, means)]
-    unit = offsets / offsets.norm(dim=1, keepdim=True)
-    cosines = unit @ unit.T
-    pairs: Tensor = cosines[torch.ones_like(cosines, dtype=torch.bool).triu(diagonal=1)]
-    return pairs
+def _same_length(means: Tensor, weights: Tensor | None) -> None:
+    if weights is not None and len(weights) != len(means):
+        raise RuntimeError(f"{len(means)} class means need as many weights, not {len(weights)}")
+
+
+def _rows(weight: Tensor, center: bool) -> Tensor:
+    return centered(weight)[0] if center else weight.double()
+
+
+def _norm_spread(rows: Tensor, unbiased: bool) -> float:
+    norms = torch.linalg.vector_norm(rows, dim=1)
+    return float(norms.std(correction=int(unbiased)) / norms.mean()) if norms.mean() > 0 else math.nan
+
+
+def _angles(rows: Tensor, classes: int) -> tuple[float, float]:
+    """Mean |cos + 1/(K-1)| and population std of the cosines over the pairs of rows."""
+    unit = rows / torch.linalg.vector_norm(rows, dim=1, keepdim=True)
+    sizes, cosines = TileMoments(), TileMoments()
+    for tile in cosine_tiles(unit):
+        sizes.add((tile + 1 / (classes - 1)).abs())
+        cosines.add(tile)
+    if not cosines.count:
+        return math.nan, math.nan
+    return sizes.mean, math.sqrt(cosines.variance)
+
+
+def _frame_error(rows: Tensor) -> float:
+    r"""Distance of G = R Rᵀ, R (K, D), from the Gram matrix of a simplex, both of unit Frobenius norm.
+
+    With v the mean row and C = R - 1 vᵀ, G splits into C Cᵀ, twice C v 1ᵀ and |v|² 1 1ᵀ, which are
+    orthogonal; the simplex is a multiple of the identity on what C Cᵀ acts on. So the singular values of C
+    suffice, and no K×K matrix is formed when D is smaller.
+    """
+    classes = len(rows)
+    mean = rows.mean(dim=0)
+    offsets = rows - mean
+    inner = offsets.T @ offsets if rows.shape[1] < classes else offsets @ offsets.T
+    values = torch.linalg.eigvalsh(inner).clamp(min=0).flip(0)[: classes - 1]
+    mixed = classes * (offsets @ mean).square().sum()
+    common = (classes * mean.square().sum()).square()
+    size = (values.square().sum() + 2 * mixed + common).sqrt()
+    if not size > 0:
+        return math.nan
+    away = (values / size - 1 / math.sqrt(classes - 1)).square().sum()
+    absent = (classes - 1 - len(values)) / (classes - 1)
+    return math.sqrt(float(away + (2 * mixed + common) / size.square()) + absent)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from layerscope.functional.between import BetweenBasis, between_basis, centered
+from layerscope.functional.between import EPS, BetweenBasis, between_basis, centered
+from layerscope.functional.pairs import TileMoments, distance_tiles, pair_blocks, pairs_of
 
 MEDIAN_MAX_CLASSES = 4096  # beyond it the K(K-1)/2 pairs are not kept, and the median is NaN
 
@@ -59,6 +61,31 @@ def nc1_from_energies(energies: Tensor, basis: BetweenBasis, within_trace: float
     return float((energies.double() / basis.singular_values.square()).sum()) / num_classes
 
 
+def nc1_svd(energies: Tensor, basis: BetweenBasis, within_trace: float, num_classes: int) -> float:
+    r"""NC1 with all K-1 directions of the means forced: :func:`nc1_from_energies` without a rank rule.
+
+    Where the means span fewer than K-1 directions (always so when K > D + 1), a singular value is 0 and the
+    inverse does not exist.
+
+    Parameters
+    ----------
+    energies, basis, within_trace, num_classes
+        As of :func:`nc1_from_energies`.
+
+    Returns
+    -------
+    float
+        Equal to the value of :func:`nc1_pinv` at full rank; else ``inf``, or NaN when no sample varies.
+
+    References
+    ----------
+    Han, Papyan, Donoho (2021), arXiv:2106.02073.
+    """
+    if num_classes >= 2 and basis.rank < num_classes - 1:
+        return math.inf if within_trace > 0 else math.nan
+    return nc1_from_energies(energies, basis, within_trace, num_classes)
+
+
 def nc1_range_fraction(energies: Tensor, within_trace: float) -> float:
     r"""Share of the within-class variance that lies in the span of the class means.
 
@@ -78,7 +105,7 @@ def nc1_quotient(within_trace: float, between_trace: float) -> float:
     return math.inf if within_trace > 0 else math.nan
 
 
-def between_trace(means: Tensor, weights: Tensor | None = None) -> float:
+def between_trace(means: Tensor, weights: Tensor | None = None, *, center: Tensor | None = None) -> float:
     r""":math:`\mathrm{tr}\,\Sigma_b = \sum_c w_c |\mu_c - \mu|^2`.
 
     Parameters
@@ -86,57 +113,85 @@ def between_trace(means: Tensor, weights: Tensor | None = None) -> float:
     means : Tensor (K, D)
     weights : Tensor (K,), optional
         Summing to 1; equal when omitted.
+    center : Tensor (K,), optional
+        Weights of the centre, when they are not ``weights``.
     """
-    offsets, _ = centered(means, weights)
+    offsets, _ = centered(means, weights if center is None else center)
     squares = offsets.square().sum(dim=1)
     return float(squares.mean() if weights is None else weights.double() @ squares)
 
 
-def cdnv(variances: Tensor, means: Tensor) -> dict[str, float]:
+def cdnv(variances: Tensor, means: Tensor, *, exponent: float = 1.0) -> dict[str, float]:
     r"""Class-distance normalised variance over the pairs of classes.
 
-    :math:`V_{ij} = (v_i + v_j) / (2 |\mu_i - \mu_j|^2)` with :math:`v_c = \mathrm{tr}\,\Sigma_c`.
+    :math:`V_{ij} = (v_i + v_j) / (2 |\mu_i - \mu_j|^{2\beta})` with :math:`v_c = \mathrm{tr}\,\Sigma_c`.
 
     Parameters
     ----------
     variances : Tensor (K,)
         Mean squared distance of the samples of a class to their mean.
     means : Tensor (K, D)
+    exponent : float
+        :math:`\beta`; 1 is the definition, others are those of arXiv:2405.17767.
 
     Returns
     -------
     dict
-        ``mean``, ``median``, ``max`` over i < j, in [0, inf], and ``coincident``: the number of pairs left
-        out because neither means nor samples differ. A pair of equal means with varying samples is ``inf``.
-        All NaN with less than two classes. Median is NaN beyond 4096 classes.
+        ``mean``, ``median``, ``max`` over i < j, in [0, inf]; ``infinite``: how many pairs are; and
+        ``coincident``: the number of pairs left out because neither means nor samples differ. Means closer
+        than the rounding of float64 coincide; a pair of them with varying samples is ``inf``. All NaN with
+        less than two classes. Median is NaN beyond 4096 classes.
 
     References
     ----------
     Galanti, György, Hutter (2022), arXiv:2112.15121.
     """
-    offsets, _ = centered(means)
-    kept, coincident, total, count, largest = [], 0, 0.0, 0, -math.inf
-    for start in range(0, len(means) - 1, 512):
-        values = _cdnv_rows(variances.double(), offsets, start, min(start + 512, len(means)))
-        defined = values[~values.isnan()]
-        coincident += values.numel() - defined.numel()
-        if defined.numel():
-            total, count = total + float(defined.sum()), count + defined.numel()
-            largest = max(largest, float(defined.max()))
-            kept.append(defined)
-    if count == 0:
-        return {"mean": math.nan, "median": math.nan, "max": math.nan, "coincident": coincident}
-    median = _median(torch.cat(kept)) if len(means) <= MEDIAN_MAX_CLASSES else math.nan
-    return {"mean": total / count, "median": median, "max": largest, "coincident": coincident}
+    if len(variances) != len(means):
+        raise ValueError(f"{len(means)} class means need as many variances, not {len(variances)}")
+    tally, kept, coincident, infinite = TileMoments(), [], 0, 0
+    for values in _cdnv_tiles(variances.double(), means.double(), exponent):
+        finite = values
+        if not math.isfinite(float(values.sum())):
+            finite, inf = values[values.isfinite()], int(values.isinf().sum())
+            infinite += inf
+            coincident += values.numel() - finite.numel() - inf
+        tally.add(finite)
+        kept += [finite] if len(means) <= MEDIAN_MAX_CLASSES else []
+    if tally.count + infinite == 0:
+        nothing = {"mean": math.nan, "median": math.nan, "max": math.nan}
+        return nothing | {"infinite": 0, "coincident": coincident}
+    if kept:
+        kept.append(kept[0].new_full((infinite,), math.inf))
+    return {
+        "mean": math.inf if infinite else tally.mean,
+        "median": _median(torch.cat(kept)) if kept else math.nan,
+        "max": math.inf if infinite else tally.largest,
+        "infinite": infinite,
+        "coincident": coincident,
+    }
 
 
-def _cdnv_rows(variances: Tensor, offsets: Tensor, start: int, stop: int) -> Tensor:
-    """V_ij of rows start ≤ i < stop and columns j > i, as one vector; NaN where nothing differs."""
-    mode = "donot_use_mm_for_euclid_dist"  # the expanded square loses close means to rounding
-    squares = torch.cdist(offsets[start:stop], offsets[start:], compute_mode=mode).square()
-    spread = (variances[start:stop].unsqueeze(1) + variances[start:].unsqueeze(0)) / 2
-    keep = torch.ones_like(squares, dtype=torch.bool).triu(diagonal=1)
-    return spread[keep] / squares[keep]
+def cdnv_pairs(variances: Tensor, means: Tensor, *, exponent: float = 1.0) -> Tensor:
+    """:func:`cdnv` of every pair as a symmetric matrix (K, K); the diagonal and pairs left out are NaN."""
+    found = torch.full((len(means), len(means)), math.nan, dtype=torch.float64, device=means.device)
+    tiles = _cdnv_tiles(variances.double(), means.double(), exponent)
+    for (rows, columns), values in zip(pair_blocks(len(means)), tiles, strict=True):
+        block = found[rows, columns]
+        inside = torch.ones_like(block, dtype=torch.bool)
+        block[inside.triu(diagonal=1) if rows == columns else inside] = values
+    return torch.where(torch.ones_like(found, dtype=torch.bool).triu(), found, found.T)
+
+
+def _cdnv_tiles(variances: Tensor, means: Tensor, exponent: float) -> Iterator[Tensor]:
+    """V_ij of the pairs i < j, a tile of rows at a time; NaN where nothing differs."""
+    floor = (4 * EPS) ** 2 * means.square().sum(dim=1)  # squared distance that rounding of a mean can make
+    for rows, columns, squares in distance_tiles(centered(means)[0]):
+        rounding = torch.maximum(floor[rows].unsqueeze(1), floor[columns])
+        squares.masked_fill_(squares <= rounding, 0.0)
+        if exponent != 1.0:
+            squares.pow_(exponent)
+        spread = (variances[rows].unsqueeze(1) + variances[columns]) / 2
+        yield pairs_of(spread.div_(squares), rows, columns)
 
 
 def _median(values: Tensor) -> float:

@@ -24,7 +24,9 @@ class Coordinates:
     Parameters
     ----------
     moments : ClassMoments
-        Of the split that is read; knows the reference points.
+        Of the split that is read.
+    reference : Tensor (K, D)
+        What the offsets are taken from: a point for each class that is read.
     own : BetweenBasis
         Directions of the split's own means, about which ``scatter`` is taken.
     scatter : DirectionalScatter
@@ -36,6 +38,7 @@ class Coordinates:
     def __init__(
         self,
         moments: ClassMoments,
+        reference: Tensor,
         own: BetweenBasis,
         scatter: DirectionalScatter,
         train: BetweenBasis,
@@ -47,7 +50,7 @@ class Coordinates:
         self._directions = rows.contiguous()
         self._split = own.rank if len(bases) == 2 else 0
         self._own_rank = own.rank
-        reference = moments.reference.double()
+        reference = reference.double()
         # Where the reference points lie: about the class means (scatter), about the centre (distances).
         about_means = torch.zeros_like(reference)
         about_means[moments.present] = reference[moments.present] - moments.means

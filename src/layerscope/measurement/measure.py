@@ -10,17 +10,20 @@ from torch import Tensor, nn
 from layerscope.config import Config
 from layerscope.data.load import Data
 from layerscope.data.split import Split
+from layerscope.distributed.ranks import rank, world_size
 from layerscope.features.reduce import reduce_by_name
 from layerscope.features.taps import trace_layers
 from layerscope.measurement.key import measurement_key, selected_measures
 from layerscope.measurement.plan import Plan, make_plan
-from layerscope.measurement.sweeps import Collector, Setup
+from layerscope.measurement.sweeps import Collector, Interrupted, Setup
 from layerscope.measures.base import CheckpointStatistics, Measure, Need, Subject, Value
 from layerscope.measures.catalog import VERSIONS
 from layerscope.measures.registry import MEASURES
 from layerscope.results.tables import TableStore
 from layerscope.training.checkpoints import CheckpointStore
+from layerscope.training.loop import Outcome
 from layerscope.training.losses import LOSSES
+from layerscope.training.watch import never
 
 Rows = list[dict[str, object]]
 SMALL_IMAGE = 3 * 64 * 64  # values per image up to which large batches are affordable
@@ -36,8 +39,12 @@ def measure_checkpoints(
     *,
     device: torch.device,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
-) -> None:
+    should_stop: Callable[[], bool] = never,
+) -> Outcome:
     """Compute what is pending and save it, checkpoint by checkpoint.
+
+    In :func:`layerscope.distributed.group.process_group`, every process of the run calls this with the same
+    arguments and reads its part of the data; rank 0 writes the tables.
 
     Parameters
     ----------
@@ -47,6 +54,8 @@ def measure_checkpoints(
         Epoch → measures.
     progress : callable
         Wraps the epochs, for a progress bar.
+    should_stop : callable
+        Once True (in any process), the checkpoint that is being measured is given up and "stopped" returned.
 
     Raises
     ------
@@ -57,16 +66,34 @@ def measure_checkpoints(
     """
     model.to(device)
     setup = make_setup(config, data, model, device)
-    collector = Collector(setup, plan_for(config, setup, needs_of(set().union(*pending.values()))))
+    plan = plan_for(config, setup, needs_of(set().union(*pending.values())))
+    collector = Collector(setup, plan, should_stop)
     for epoch in progress(sorted(pending)):
         store.load_into(model, epoch)
         model.to(setup.dtype)
-        statistics = collector.collect(model, needs_of(pending[epoch]))
-        _drop_stale(config, store, tables)  # only now that there is something in their place
-        digest = store.manifest.entry(epoch).sha256
-        for name in pending[epoch]:
-            rows = table_rows(epoch, MEASURES[name], statistics)
-            tables.replace(name, epoch, rows, measurement_key(config, name, digest))
+        try:
+            statistics = collector.collect(model, needs_of(pending[epoch]))
+        except Interrupted:
+            return "stopped"
+        if rank() == 0:
+            _save(config, store, tables, epoch, pending[epoch], statistics)
+    return "finished"
+
+
+def _save(
+    config: Config,
+    store: CheckpointStore,
+    tables: TableStore,
+    epoch: int,
+    names: Iterable[str],
+    statistics: CheckpointStatistics,
+) -> None:
+    """Put the rows of one checkpoint into the tables."""
+    _drop_stale(config, store, tables)  # only now that there is something in their place
+    digest = store.manifest.entry(epoch).sha256
+    for name in names:
+        rows = table_rows(epoch, MEASURES[name], statistics)
+        tables.replace(name, epoch, rows, measurement_key(config, name, digest))
 
 
 def _drop_stale(config: Config, store: CheckpointStore, tables: TableStore) -> None:
@@ -125,7 +152,8 @@ def make_setup(config: Config, data: Data, model: nn.Module, device: torch.devic
 
 def plan_for(config: Config, setup: Setup, needs: Need) -> Plan:
     """The memory plan of a setup."""
-    samples = {name: len(split) for name, split in setup.splits.items()}
+    processes = world_size()  # each keeps the features of its own stretch
+    samples = {name: -(-len(split) // processes) for name, split in setup.splits.items()}
     classes = next(iter(setup.splits.values())).num_classes
     budget, item = config.measurements.memory_bytes, setup.dtype.itemsize
     return make_plan(setup.layers, samples, classes, needs, memory_bytes=budget, item_bytes=item)

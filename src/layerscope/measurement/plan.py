@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from layerscope.errors import MeasurementError
 from layerscope.features.taps import Layer
 from layerscope.measures.base import SECOND_SWEEP, Need
+
+SMALL_IMAGE = 3 * 64 * 64  # values per image up to which large batches are affordable
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,11 @@ def make_plan(
                 cached.add(split)
                 kept += size
     return Plan(frozenset(cached), state, kept)
+
+
+def default_batch_size(shape: Sequence[int]) -> int:
+    """Images in one step of measuring when ``Measurements.batch-size`` is not set, for images (C, H, W)."""
+    return 1024 if math.prod(shape) <= SMALL_IMAGE else 128
 
 
 def _size(count: int) -> str:

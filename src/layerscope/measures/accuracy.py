@@ -26,4 +26,4 @@ class Accuracy:
                 split, "logits", place, decisions.samples, decisions.classes, decisions.num_classes
             )
             yield subject, Value({"quantity": "accuracy"}, decisions.accuracy)
-            yield subject, Value({"quantity": "loss"}, decisions.loss)
+            yield subject, Value({"quantity": "loss"}, decisions.loss, unit="nat")

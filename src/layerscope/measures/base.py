@@ -12,12 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from layerscope.features.taps import Layer
-from layerscope.functional.between import BetweenBasis
+from layerscope.functional.between import BetweenBasis, between_basis, centered
 from layerscope.functional.spectra import Spectrum
+from layerscope.functional.weighting import ClassWeights, weights_by
 from layerscope.statistics.class_moments import ClassMoments
 from layerscope.statistics.class_scatter import DirectionalScatter
+from layerscope.statistics.class_spectra import ClassSpectra
 from layerscope.statistics.decisions import Decisions
 from layerscope.statistics.nearest_center import NearestCenter
+from layerscope.statistics.ood_mean import OutOfDistribution
 
 
 class Need(enum.Flag):
@@ -29,6 +32,8 @@ class Need(enum.Flag):
     SCATTER = enum.auto()  # within-class variance along the class means (second sweep)
     NEAREST = enum.auto()  # nearest train class means (second sweep)
     SPECTRUM = enum.auto()  # singular values of the layer's weight
+    SPECTRA = enum.auto()  # spectra of the class covariances (second sweep, over rows)
+    OOD = enum.auto()  # mean feature of the out-of-distribution set, per layer
 
 
 SECOND_SWEEP = Need.SCATTER | Need.NEAREST
@@ -42,6 +47,7 @@ class SplitStatistics:
     basis: BetweenBasis | None = None
     scatter: DirectionalScatter | None = None
     nearest: NearestCenter | None = None
+    spectra: ClassSpectra | None = None
 
 
 @dataclass
@@ -59,6 +65,8 @@ class LayerStatistics:
         Split name → statistics.
     spectrum : Spectrum, optional
         Of the module's weight as a matrix; None when the module has none.
+    ood : OutOfDistribution, optional
+        Of the out-of-distribution set; None when there is none.
     """
 
     layer: Layer
@@ -67,6 +75,7 @@ class LayerStatistics:
     reduce: str
     splits: dict[str, SplitStatistics] = field(default_factory=dict)
     spectrum: Spectrum | None = None
+    ood: OutOfDistribution | None = None
 
 
 @dataclass
@@ -84,12 +93,13 @@ class Value:
 
     ``status`` is ``ok``; ``undefined`` (NaN: too few classes or samples); ``infinite``; ``degenerate`` (a
     value is given, but ranks or ties make it fragile); ``skipped`` (the measure does not apply to this
-    layer).
+    layer). ``unit`` is ``1`` for pure numbers, or ``feature^2``, ``weight``, ``logit``, ``nat``, ``count``.
     """
 
     qualifiers: Mapping[str, str | int]
     value: float
     status: str = ""
+    unit: str = "1"
 
     def __post_init__(self) -> None:
         if not self.status:
@@ -107,7 +117,10 @@ def status_of(value: float, *, degenerate: bool = False) -> str:
 
 @dataclass(frozen=True)
 class Subject:
-    """What a group of values speaks about: the common columns of their rows."""
+    """What a group of values speaks about: the common columns of their rows.
+
+    ``where`` and ``reduce`` tell how features were taken; empty where no features are involved.
+    """
 
     split: str
     layer_name: str
@@ -115,6 +128,8 @@ class Subject:
     samples: int
     classes: int
     dim: int
+    where: str = ""
+    reduce: str = ""
 
 
 class Measure(Protocol):
@@ -148,12 +163,20 @@ def each_split(
         for name, split in entry.splits.items():
             moments = split.moments
             if moments is not None:
-                yield split_subject(entry.layer, name, moments), entry, split, moments
+                yield split_subject(entry, name, moments), entry, split, moments
 
 
-def split_subject(layer: Layer, split: str, moments: ClassMoments) -> Subject:
+def split_subject(entry: LayerStatistics, split: str, moments: ClassMoments) -> Subject:
     """Common columns of the rows about one layer and split."""
-    return Subject(split, layer.name, layer.index, moments.samples, len(moments.present), layer.dim)
+    layer, classes = entry.layer, len(moments.present)
+    return Subject(
+        split, layer.name, layer.index, moments.samples, classes, layer.dim, entry.where, entry.reduce
+    )
+
+
+def weights_subject(entry: LayerStatistics) -> Subject:
+    """Common columns of the rows about the weight of one layer."""
+    return Subject("weights", entry.layer.name, entry.layer.index, 0, 0, entry.layer.dim)
 
 
 def rounding_of(means: Tensor, dtype: torch.dtype) -> float:
@@ -165,6 +188,18 @@ def rounding_of(means: Tensor, dtype: torch.dtype) -> float:
     return 4 * torch.finfo(dtype).eps * float(longest)
 
 
-def class_weights_of(moments: ClassMoments, statistics: CheckpointStatistics) -> Tensor:
+def lost_in_rounding(means: Tensor, weights: Tensor, dtype: torch.dtype) -> bool:
+    """Whether the rounding of features of ``dtype`` could make all that the means differ by."""
+    offsets, _ = centered(means, weights)
+    return bool(torch.linalg.vector_norm(offsets, dim=1).max() <= rounding_of(means, dtype))
+
+
+def class_weights_of(moments: ClassMoments, statistics: CheckpointStatistics) -> ClassWeights:
     """Class weights (K+,) that the run's weighting gives."""
-    return moments.weights(statistics.weighting)
+    return weights_by(statistics.weighting, moments.counts[moments.present])
+
+
+def basis_by(moments: ClassMoments, weighting: str) -> BetweenBasis:
+    """Directions of the class means with the weights that a weighting gives."""
+    weights = weights_by(weighting, moments.counts[moments.present])
+    return between_basis(moments.means, weights.between, center=weights.center)

@@ -22,9 +22,10 @@ from layerscope.measures.base import (
 class CDNV:
     r"""Mean, median and maximum over pairs of classes of (v_i + v_j) / (2 |μ_i - μ_j|²).
 
-    Qualifier ``statistic``: ``mean``, ``median``, ``max``. Degenerate when pairs without any difference
-    were left out, when a class has a single sample (its variance is then 0 by construction), or when two
-    means differ by no more than the rounding of the features.
+    Qualifier ``statistic``: ``mean``, ``median``, ``max``, and the numbers of pairs that are ``infinite``
+    (equal means, varying samples) or ``coincident`` (nothing differs; left out). Degenerate when pairs
+    without any difference were left out, when a class has a single sample (its variance is then 0 by
+    construction), or when two means differ by no more than the rounding of the features.
     """
 
     name = "CDNV"
@@ -32,7 +33,7 @@ class CDNV:
     needs = Need.MOMENTS
 
     def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
-        """Three values per layer and split."""
+        """Five values per layer and split."""
         for subject, _, _, moments in each_split(statistics):
             variances, means = moments.variances, moments.means
             result = cdnv(variances, means)
@@ -42,6 +43,8 @@ class CDNV:
             for statistic in ("mean", "median", "max"):
                 value = result[statistic]
                 yield subject, Value({"statistic": statistic}, value, status_of(value, degenerate=fragile))
+            for count in ("infinite", "coincident"):
+                yield subject, Value({"statistic": count}, float(result[count]), unit="count")
 
 
 def _too_close(largest: float, variances: Tensor, rounding: float) -> bool:

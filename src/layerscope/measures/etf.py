@@ -5,10 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-import torch
-from torch import Tensor
-
-from layerscope.functional.between import centered
 from layerscope.functional.simplex import directionless, equiangularity, equinorm, etf_error, etf_floor
 from layerscope.measures.base import (
     CheckpointStatistics,
@@ -17,7 +13,7 @@ from layerscope.measures.base import (
     Value,
     class_weights_of,
     each_split,
-    rounding_of,
+    lost_in_rounding,
     status_of,
 )
 
@@ -39,11 +35,11 @@ class ETF:
     def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
         """Five values per layer and split."""
         for subject, _, _, moments in each_split(statistics):
-            weights, means = class_weights_of(moments, statistics), moments.means
+            weights, means = class_weights_of(moments, statistics).center, moments.means
             offset, spread = equiangularity(means, weights)
             pointless = directionless(means, weights)
             coincident = pointless == subject.classes
-            lost = _lost_in_rounding(means, weights, moments.reference.dtype)
+            lost = lost_in_rounding(means, weights, moments.reference.dtype)
             fragile = lost or subject.classes == 2 or pointless > 0
             norms = math.nan if coincident else equinorm(means, weights)
             error = math.nan if coincident else etf_error(means, weights)
@@ -55,9 +51,3 @@ class ETF:
             )
             yield subject, Value({"statistic": "etf_error"}, error, status_of(error, degenerate=lost))
             yield subject, Value({"statistic": "etf_floor"}, etf_floor(subject.classes, subject.dim))
-
-
-def _lost_in_rounding(means: Tensor, weights: Tensor, dtype: torch.dtype) -> bool:
-    """Whether the rounding of features of ``dtype`` could make all that the means differ by."""
-    offsets, _ = centered(means, weights)
-    return bool(torch.linalg.vector_norm(offsets, dim=1).max() <= rounding_of(means, dtype))

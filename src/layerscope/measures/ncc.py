@@ -35,4 +35,4 @@ class NCC:
             for statistic in SHARES:
                 value = float(getattr(nearest, statistic))
                 yield subject, Value({"statistic": statistic}, value, status_of(value, degenerate=tied > 0))
-            yield subject, Value({"statistic": "ties"}, float(tied))
+            yield subject, Value({"statistic": "ties"}, float(tied), unit="count")

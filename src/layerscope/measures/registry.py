@@ -5,11 +5,17 @@ from __future__ import annotations
 from layerscope.measures.accuracy import Accuracy
 from layerscope.measures.base import Measure
 from layerscope.measures.cdnv import CDNV
+from layerscope.measures.classifier_etf import ClassifierETF
+from layerscope.measures.collapsed_layer import NCLayer
 from layerscope.measures.etf import ETF
+from layerscope.measures.kernel_geometry import GNC2
+from layerscope.measures.mlp_svd import MLPSVD
 from layerscope.measures.nc1 import NC1
 from layerscope.measures.ncc import NCC
+from layerscope.measures.self_duality import SelfDuality
 from layerscope.measures.subspace_angles import AngleBetweenSubspaces
 from layerscope.measures.traces import Traces
+from layerscope.measures.weight_ranks import WeightRanks
 from layerscope.measures.weight_svs import WeightSVs
 
 _ALL: tuple[Measure, ...] = (
@@ -21,6 +27,12 @@ _ALL: tuple[Measure, ...] = (
     NCC(),
     WeightSVs(),
     AngleBetweenSubspaces(),
+    GNC2(),
+    ClassifierETF(),
+    SelfDuality(),
+    WeightRanks(),
+    NCLayer(),
+    MLPSVD(),
 )
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _ALL}

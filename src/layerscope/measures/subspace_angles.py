@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from layerscope.functional.between import centered
-from layerscope.functional.subspaces import mean_subspace_cosine, numerical_rank
+from layerscope.functional.subspaces import mean_subspace_cosine, numerical_rank, top_alignment
 from layerscope.measures.base import (
     CheckpointStatistics,
     LayerStatistics,
@@ -34,8 +34,10 @@ class AngleBetweenSubspaces:
 
     Qualifier ``rank``: r. In [0, 1]. Degenerate when a leading space is not unique (equal singular values
     at its edge, or directions of the means that the features' rounding alone can make). Undefined when all
-    means coincide. Skipped for layers that are not tapped at the input, are projected, or have no weight
-    matrix (a grouped convolution has none) that reads the features as they were reduced.
+    means coincide. With the weighting ``inc`` the means are as they are and r = K, as in the original code,
+    whose last direction is arbitrary (always degenerate). Skipped for layers that are not tapped at the
+    input, are projected, or have no weight matrix (a grouped convolution has none) that reads the features
+    as they were reduced.
     """
 
     name = "AngleBetweenSubspaces"
@@ -48,10 +50,14 @@ class AngleBetweenSubspaces:
         for subject, entry, _, moments in each_split(statistics):
             space = spaces[id(entry)]
             means = moments.means
-            offsets, _ = centered(means, class_weights_of(moments, statistics))
+            inc = statistics.weighting == "inc"
+            offsets = means if inc else centered(means, class_weights_of(moments, statistics).center)[0]
             columns = _means_in_weight_space(offsets, entry)
             if space is None or len(space[1]) != len(columns):
                 yield subject, Value({"rank": 0}, math.nan, "skipped")
+                continue
+            if inc:
+                yield subject, _uncentered_alignment(space[1], columns, len(means))
                 continue
             yield subject, _alignment(*space, columns, means, moments.reference.dtype)
 
@@ -68,6 +74,12 @@ def _alignment(
     unique = _unique(weight_values, rank) and _unique(means_values, rank)
     resolved = rank <= _above_rounding(means_values, means, dtype)
     return Value({"rank": rank}, value, "" if (unique and resolved) or rank == 0 else "degenerate")
+
+
+def _uncentered_alignment(weight_space: Tensor, columns: Tensor, rank: int) -> Value:
+    """The original code's value: r = K directions of the means as they are, of which one is arbitrary."""
+    means_space, _, _ = torch.linalg.svd(columns, full_matrices=False)
+    return Value({"rank": rank}, top_alignment(weight_space, means_space, rank), "degenerate")
 
 
 def _above_rounding(values: Tensor, means: Tensor, dtype: torch.dtype) -> int:

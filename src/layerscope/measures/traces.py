@@ -24,10 +24,10 @@ class Traces:
         """Six values per layer and split."""
         for subject, _, _, moments in each_split(statistics):
             weights = class_weights_of(moments, statistics)
-            within = float(weights @ moments.variances)
-            between = between_trace(moments.means, weights)
+            within = float(weights.within @ moments.variances)
+            between = between_trace(moments.means, weights.between, center=weights.center)
             total = within + between
             for trace, value in (("within", within), ("between", between), ("sum", total)):
-                yield subject, Value({"trace": trace, "scale": "absolute"}, value)
+                yield subject, Value({"trace": trace, "scale": "absolute"}, value, unit="feature^2")
                 relative = value / total if total > 0 else math.nan
                 yield subject, Value({"trace": trace, "scale": "relative"}, relative)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from layerscope.measures.base import CheckpointStatistics, LayerStatistics, Need, Subject, Value
+from layerscope.measures.base import (
+    CheckpointStatistics,
+    LayerStatistics,
+    Need,
+    Subject,
+    Value,
+    weights_subject,
+)
 
 
 class WeightSVs:
@@ -23,8 +30,7 @@ class WeightSVs:
     def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
         """Three values per layer and singular value."""
         for entry in statistics.layers:
-            layer = entry.layer
-            subject = Subject("weights", layer.name, layer.index, 0, 0, layer.dim)
+            subject = weights_subject(entry)
             for value in _spectrum_values(entry):
                 yield subject, value
 
@@ -41,4 +47,5 @@ def _spectrum_values(entry: LayerStatistics) -> Iterator[Value]:
     }
     for scale, numbers in columns.items():
         for index, number in enumerate(numbers):
-            yield Value({"sigma_index": index, "scale": scale}, number)
+            unit = "weight" if scale == "absolute" else "1"
+            yield Value({"sigma_index": index, "scale": scale}, number, unit=unit)

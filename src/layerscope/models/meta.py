@@ -1,9 +1,9 @@
-"""Building a model for its names and shapes alone, on the meta device."""
+"""A model for its names and shapes alone: built on the meta device, tried with tensors that cost nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,10 @@ from torch.overrides import TorchFunctionMode
 
 RANDOM_FILLS = (init.kaiming_uniform_, init.normal_, init.uniform_, Tensor.normal_, Tensor.uniform_)
 """What initialisations spend their time in (`torch.nn.init` names its tensor; for methods it comes first)."""
+
+FEW_VALUES = 20_000_000
+SMALL_IMAGE = 64 * 64
+"""A model of so few values takes two images with so few pixels in a fraction of a second."""
 
 
 def build_on_meta(build: Callable[[], nn.Module]) -> nn.Module:
@@ -27,6 +31,21 @@ def build_on_meta(build: Callable[[], nn.Module]) -> nn.Module:
     except Exception:  # whatever it was: if it is the constructor's own error, it comes again
         with _WithoutRandomFills():
             return build().to("meta")
+
+
+def trial_device(model: nn.Module, shape: tuple[int, ...]) -> Literal["cpu", "meta"]:
+    """Where two images of ``shape`` (C, H, W) go through ``model`` sooner, when only shapes are wanted.
+
+    The first computation on the meta device imports torch's compiler, which takes seconds; zeros through a
+    small model do not.
+    """
+    values = sum(tensor.numel() for tensor in (*model.parameters(), *model.buffers()))
+    return "cpu" if values <= FEW_VALUES and shape[1] * shape[2] <= SMALL_IMAGE else "meta"
+
+
+def blank(tensor: Tensor, device: Literal["cpu", "meta"]) -> Tensor:
+    """Zeros in the shape of ``tensor``, or on the meta device nothing but that shape."""
+    return torch.zeros(tensor.shape, dtype=tensor.dtype, device=device)
 
 
 class _WithoutRandomFills(TorchFunctionMode):

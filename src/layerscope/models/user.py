@@ -16,10 +16,14 @@ from torch import nn
 from layerscope.config.nearest import nearest
 from layerscope.errors import ModelError
 from layerscope.models.request import ModelRequest
+from layerscope.source import own_folders
 
 
 def build_user_model(request: ModelRequest) -> nn.Module:
-    """Call ``function(shape, num_classes)`` of the user's module, looked for in the working folder first.
+    """Call ``function(shape, num_classes)`` of the user's module.
+
+    A job of Slurm looks for it in the snapshot that it was submitted with, then, as everybody, in the working
+    folder, then on the Python path.
 
     Raises
     ------
@@ -27,7 +31,7 @@ def build_user_model(request: ModelRequest) -> nn.Module:
         No such module or function, an error inside it, or a result that is no ``nn.Module``.
     """
     module_name, _, function_name = request.name.partition(":")
-    with _working_folder_first():
+    with _own_folders_first():
         module = _import(request.name, module_name)
         function = _function(request.name, module, function_name)
         try:
@@ -76,12 +80,13 @@ def _failure(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _working_folder_first() -> Iterator[None]:
-    folder = str(Path.cwd())
-    sys.path.insert(0, folder)
-    # A module written since the folder was last listed would otherwise not be seen.
+def _own_folders_first() -> Iterator[None]:
+    folders = [str(folder) for folder in own_folders()]
+    sys.path[:0] = folders
+    # A module written since its folder was last listed would otherwise not be seen.
     importlib.invalidate_caches()
     try:
         yield
     finally:
-        sys.path.remove(folder)
+        for folder in folders:
+            sys.path.remove(folder)

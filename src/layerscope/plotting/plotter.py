@@ -9,9 +9,9 @@ from pathlib import Path
 from layerscope.config import load_config
 from layerscope.plotting.freshness import drawable, outdated, plot_paths
 from layerscope.plotting.registry import FIGURES, Figure, named_figures
-from layerscope.plotting.run_filter import matching_runs
 from layerscope.plotting.run_tables import RunTables
 from layerscope.plotting.title import run_title
+from layerscope.results.run_filter import matching_runs
 
 _log = logging.getLogger(__name__)
 

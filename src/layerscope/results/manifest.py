@@ -40,6 +40,27 @@ def load_manifest(path: Path) -> Manifest:
         raise DamagedFile(path, "it is not a list of measured epochs", REMEDY) from error
 
 
+def load_entries(path: Path, measure: str) -> dict[int, Entry] | None:
+    """Epoch → entry of one measure, without reading what is said of the others; None when nothing is.
+
+    Raises
+    ------
+    DamagedFile
+        The file is not what :func:`save_manifest` writes.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    head = f"\n  {json.dumps(measure)}: ".encode()
+    begin = content.find(head) + len(head)
+    end = content.find(b"\n  }", begin) + 4
+    try:
+        return _entries(json.loads(content[begin:end]))
+    except (ValueError, TypeError, KeyError, AttributeError):  # in another spelling, not there, or damaged
+        return load_manifest(path).get(measure)
+
+
 def save_manifest(path: Path, manifest: Manifest) -> None:
     """Write the manifest in one step, sorted, without measures that have no epoch."""
     content = {

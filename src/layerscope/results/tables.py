@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from layerscope.errors import DamagedFile
 from layerscope.files import write_atomic
-from layerscope.results.manifest import Entry, Manifest, load_manifest, save_manifest
+from layerscope.results.manifest import Entry, Manifest, load_entries, load_manifest, save_manifest
 from layerscope.results.parse import REMEDY, parse_table
 from layerscope.results.rows import Row, columns_of, format_header, format_rows
 
@@ -122,18 +122,41 @@ class TableStore:
         DamagedFile
             The file is torn, garbled or edited.
         """
-        path = self.path(measure)
-        text = _read_text(path)
-        if text is None:
+        text = self.text(measure)
+        return None if text is None else parse_table(self.path(measure), text)
+
+    def text(self, measure: str, epochs: Collection[int] | None = None) -> bytes | None:
+        """The table as it is stored: every row that the manifest vouches for; None when there is none.
+
+        Parameters
+        ----------
+        epochs
+            Only the rows of these; None is all.
+
+        Raises
+        ------
+        DamagedFile
+            The file is torn, garbled or edited.
+        """
+        content = _content(self.path(measure))
+        if content is None:
             return None
-        entries = self._manifest().get(measure)
+        entries = load_entries(self._manifest_path, measure)
         if entries is None:  # a table from elsewhere: nothing vouches for it
-            return parse_table(path, text.header + b"".join(text.blocks.values()))
-        intact = _intact(text, entries)
-        damaged = sorted(set(entries) - set(intact))
+            text = _split(content)
+        else:
+            text = _split_as_written(content, entries) or self._checked(measure, _split(content), entries)
+        if epochs is not None:
+            text = _only(text, epochs)
+        return text.header + b"".join(text.blocks.values())
+
+    def _checked(self, measure: str, text: _Text, entries: Mapping[int, Entry]) -> _Text:
+        """Only what the manifest vouches for; all of that must be there."""
+        damaged = sorted(set(entries) - set(_intact(text, entries)))
         if damaged:
-            raise DamagedFile(path, f"the rows of epoch {damaged[0]} are not those that were written", REMEDY)
-        return parse_table(path, text.header + b"".join(text.blocks[str(epoch)] for epoch in sorted(intact)))
+            wrong = f"the rows of epoch {damaged[0]} are not those that were written"
+            raise DamagedFile(self.path(measure), wrong, REMEDY)
+        return _Text(text.header, {str(epoch): text.blocks[str(epoch)] for epoch in sorted(entries)})
 
     @property
     def _manifest_path(self) -> Path:
@@ -178,16 +201,43 @@ class TableStore:
 
 
 def _read_text(path: Path) -> _Text | None:
-    """A table as header and lines by epoch, which is the first cell of a line; None when there is no file."""
+    content = _content(path)
+    return None if content is None else _split(content)
+
+
+def _content(path: Path) -> bytes | None:
     try:
-        header, newline, body = path.read_bytes().partition(b"\n")
+        return path.read_bytes()
     except FileNotFoundError:
         return None
+
+
+def _split(content: bytes) -> _Text:
+    """A table as header and lines by epoch, which is the first cell of a line."""
+    header, newline, body = content.partition(b"\n")
     blocks: dict[str, bytes] = {}
     for epoch, lines in groupby(body.splitlines(keepends=True), key=lambda line: line.partition(b",")[0]):
         name = epoch.decode(errors="replace")
         blocks[name] = blocks.get(name, b"") + b"".join(lines)
     return _Text(header + newline, blocks)
+
+
+def _split_as_written(content: bytes, entries: Mapping[int, Entry]) -> _Text | None:
+    """The same without looking at every line; None unless the table is just what the manifest says."""
+    if not entries:
+        return None
+    begins = [content.find(b"\n") + 1]
+    epochs = sorted(entries)
+    for epoch in epochs[1:]:
+        begins.append(content.find(b"\n%d," % epoch, begins[-1]) + 1)
+    spans = zip(epochs, pairwise([*begins, len(content)]), strict=True)
+    text = _Text(content[: begins[0]], {str(epoch): content[begin:end] for epoch, (begin, end) in spans})
+    return text if len(_intact(text, entries)) == len(entries) else None
+
+
+def _only(text: _Text, epochs: Collection[int]) -> _Text:
+    names = {str(epoch) for epoch in epochs}
+    return _Text(text.header, {name: block for name, block in text.blocks.items() if name in names})
 
 
 def _intact(text: _Text | None, entries: Mapping[int, Entry]) -> dict[int, Entry]:

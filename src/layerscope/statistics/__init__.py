@@ -3,6 +3,16 @@
 from layerscope.statistics.class_moments import ClassMoments
 from layerscope.statistics.class_scatter import DirectionalScatter
 from layerscope.statistics.decisions import Decisions
+from layerscope.statistics.feature_sample import FeatureSample, Sampled
 from layerscope.statistics.nearest_center import NearestCenter
+from layerscope.statistics.ood_mean import OutOfDistribution
 
-__all__ = ["ClassMoments", "Decisions", "DirectionalScatter", "NearestCenter"]
+__all__ = [
+    "ClassMoments",
+    "Decisions",
+    "DirectionalScatter",
+    "FeatureSample",
+    "NearestCenter",
+    "OutOfDistribution",
+    "Sampled",
+]

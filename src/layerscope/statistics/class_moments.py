@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.nn.functional import embedding  # gathers rows several times faster than indexing
 
 from layerscope.functional.between import EPS, class_weights
+from layerscope.functional.covariance import CovarianceSpectrum, gaussian, sketched_spectrum
+from layerscope.statistics.checks import check_features, check_labels, not_finite
 
 
 class ClassMoments:
@@ -33,6 +35,14 @@ class ClassMoments:
         Features per sample.
     scatter : bool
         Also accumulate the pooled within-class scatter (D, D).
+    sketch : int
+        Also accumulate a randomized sketch (D, sketch) of that scatter, for features too wide for the whole;
+        0 for none.
+    sample_weights : Tensor (K,), optional
+        What a sample of each class counts in scatter and sketch: 1 when omitted; :math:`1/n_c`, if the sizes
+        are known, for a covariance in which every class counts the same.
+    seed : int
+        Of the sketch; only sketches of one seed can be merged.
     device, dtype
         Where the state lives; the precision of the reference points and offsets.
 
@@ -47,6 +57,9 @@ class ClassMoments:
         dim: int,
         *,
         scatter: bool = False,
+        sketch: int = 0,
+        sample_weights: Tensor | None = None,
+        seed: int = 0,
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> None:
@@ -56,9 +69,17 @@ class ClassMoments:
         self._sums = torch.zeros(num_classes, dim, dtype=torch.float64, device=device)
         self._squares = torch.zeros(num_classes, dtype=torch.float64, device=device)
         self._all_seen = False  # every class has its reference point
+        self._share: Tensor | None = None
+        if sample_weights is not None:
+            self._share = sample_weights.to(device, torch.float64)
         self._outer: Tensor | None = None
         if scatter:
             self._outer = torch.zeros(dim, dim, dtype=torch.float64, device=device)
+        self._sketch: Tensor | None = None
+        self._seed = seed
+        if sketch:
+            self._sketch = torch.zeros(dim, min(sketch, dim), dtype=torch.float64, device=device)
+            self._test = gaussian(dim, min(sketch, dim), seed, device)
 
     def update(self, features: Tensor, labels: Tensor, *, out: Tensor | None = None) -> Tensor:
         """Add a batch, and return its offsets from the reference points.
@@ -84,11 +105,10 @@ class ClassMoments:
         squares = torch.linalg.vector_norm(offsets, dim=1).double().square()
         if not math.isfinite(float(squares.sum())):
             self.reference = reference.index_fill_(0, (self.counts == 0).nonzero().squeeze(1), 0.0)
-            raise ValueError(_not_finite(features))
+            raise ValueError(not_finite(features))
         self._squares.index_add_(0, labels, squares)
         self._sum_offsets(offsets, labels)
-        if self._outer is not None:
-            self._outer += (offsets.T @ offsets).double()
+        self._sum_products(offsets, labels)
         self.counts += torch.bincount(labels, minlength=self.num_classes)
         return offsets
 
@@ -99,17 +119,20 @@ class ClassMoments:
                 f"cannot merge moments of {other.num_classes} classes x {other.dim} features "
                 f"into {self.num_classes} x {self.dim}"
             )
-        if (self._outer is None) != (other._outer is None):
-            raise ValueError("cannot merge moments with a scatter matrix and moments without")
+        self._check_mergeable(other)
         fresh = (self.counts == 0) & (other.counts > 0)
         self.reference = self.reference.to(torch.promote_types(self.reference.dtype, other.reference.dtype))
         self.reference[fresh] = other.reference[fresh].to(self.reference.dtype)
         step = other.reference.double() - self.reference.double()  # (K, D): from our reference to theirs
         step[other.counts == 0] = 0
         counts = other.counts.double()
+        share = counts if self._share is None else self._share * counts
+        sums = other._sums if self._share is None else self._share.unsqueeze(1) * other._sums
+        moved = step * share.unsqueeze(1) + sums  # what a product with an offset moved by `step` gains
         if self._outer is not None and other._outer is not None:
-            cross = step.T @ other._sums
-            self._outer += other._outer + cross + cross.T + step.T @ (counts.unsqueeze(1) * step)
+            self._outer += other._outer + step.T @ moved + sums.T @ step
+        if self._sketch is not None and other._sketch is not None:
+            self._sketch += other._sketch + step.T @ (moved @ self._test) + sums.T @ (step @ self._test)
         self._squares += other._squares + 2 * (step * other._sums).sum(1) + counts * step.square().sum(1)
         self._sums += other._sums + counts.unsqueeze(1) * step
         self.counts += other.counts
@@ -145,13 +168,27 @@ class ClassMoments:
 
     @property
     def within_covariance(self) -> Tensor:
-        """Pooled within-class covariance (D, D), divided by N; needs ``scatter=True``."""
+        """Pooled within-class covariance (D, D), divided by N; needs ``scatter=True``.
+
+        With ``sample_weights`` a class counts :math:`w_c n_c` in place of :math:`n_c`.
+        """
         if self._outer is None:
             raise ValueError("the within-class covariance needs ClassMoments(..., scatter=True)")
-        rows = self.present
-        sums = self._sums[rows]
-        covariance: Tensor = (self._outer - sums.T @ (sums / self.counts[rows].unsqueeze(1))) / self.samples
+        sums, shares = self._sums[self.present], self._shares()
+        scaled = sums * (shares / self.counts[self.present].square()).unsqueeze(1)
+        covariance: Tensor = (self._outer - sums.T @ scaled) / shares.sum()
         return covariance
+
+    @property
+    def within_spectrum(self) -> CovarianceSpectrum:
+        """Leading eigenvalues of :attr:`within_covariance`, from the sketch; needs ``sketch``."""
+        if self._sketch is None:
+            raise ValueError("the spectrum needs ClassMoments(..., sketch=columns)")
+        sums, shares = self._sums[self.present], self._shares()
+        scaled = sums * (shares / self.counts[self.present].square()).unsqueeze(1)
+        sketch = (self._sketch - scaled.T @ (sums @ self._test)) / shares.sum()
+        trace = float(shares @ self.variances / shares.sum())
+        return sketched_spectrum(sketch, self._test, trace)
 
     @property
     def global_mean(self) -> Tensor:
@@ -164,13 +201,22 @@ class ClassMoments:
         return class_weights(self.counts[self.present], "sample") @ self.means
 
     def weights(self, weighting: str) -> Tensor:
-        """Weights (K+,) of the present classes, ``balanced`` or ``sample``."""
+        """Weights (K+,) of the present classes, ``balanced`` or ``sample``; presets: :func:`weights_by`."""
         return class_weights(self.counts[self.present], weighting)
 
     def offsets(self, features: Tensor, labels: Tensor, *, out: Tensor | None = None) -> Tensor:
         """Offsets of already counted samples from the reference points, without adding them again."""
         features, labels = self._checked(features, labels)
         return torch.sub(features, embedding(labels, self.reference), out=out)
+
+    def compute(self) -> dict[str, Tensor]:
+        """Counts, means and variances of the classes that have samples, and which these are."""
+        return {
+            "classes": self.present,
+            "counts": self.counts[self.present],
+            "means": self.means,
+            "variances": self.variances,
+        }
 
     def state_dict(self) -> dict[str, Any]:
         """A copy of everything needed to continue or merge elsewhere."""
@@ -180,29 +226,27 @@ class ClassMoments:
             "sums": self._sums.clone(),
             "squares": self._squares.clone(),
             "outer": None if self._outer is None else self._outer.clone(),
+            "sketch": None if self._sketch is None else self._sketch.clone(),
+            "seed": None if self._sketch is None else torch.tensor(self._seed),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Replace the state by one that :meth:`state_dict` gave."""
-        self.counts, self.reference = state["counts"].clone(), state["reference"].clone()
-        self._sums, self._squares = state["sums"].clone(), state["squares"].clone()
-        self._outer = None if state["outer"] is None else state["outer"].clone()
+        """Replace the state by one that :meth:`state_dict` gave; it moves to this accumulator's device."""
+        device = self.counts.device
+        parts: dict[str, Any] = {n: v if v is None else v.to(device, copy=True) for n, v in state.items()}
+        self.counts, self.reference = parts["counts"], parts["reference"]
+        self._sums, self._squares = parts["sums"], parts["squares"]
+        self._outer, self._sketch = parts["outer"], parts.get("sketch")
         self._all_seen = False
         self.num_classes, self.dim = self.reference.shape
+        if self._sketch is not None:
+            self._seed = int(parts["seed"])
+            self._test = gaussian(self.dim, self._sketch.shape[1], self._seed, device)
 
     def _checked(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Features in the accumulator's precision, widened if theirs is wider, and labels as int64."""
-        if features.ndim != 2 or features.shape[1] != self.dim:
-            raise ValueError(f"features must be (batch, {self.dim}), not {tuple(features.shape)}")
-        if labels.shape != features.shape[:1]:
-            raise ValueError(f"{len(features)} features need as many labels, not {tuple(labels.shape)}")
-        if labels.is_floating_point() or labels.dtype == torch.bool:
-            raise ValueError(f"labels must be integers, not {labels.dtype}")
-        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < self.num_classes:
-            raise ValueError(
-                f"labels must lie in 0 … {self.num_classes - 1}, "
-                f"found {int(labels.min())} … {int(labels.max())}"
-            )
+        check_features(features, self.dim)
+        check_labels(labels, len(features), self.num_classes)
         dtype = torch.promote_types(features.dtype, torch.float32)
         wide = torch.promote_types(dtype, self.reference.dtype)
         self.reference = self.reference.to(wide)
@@ -229,7 +273,40 @@ class ClassMoments:
         else:
             self._sums.index_add_(0, labels, offsets.double())
 
+    def _sum_products(self, offsets: Tensor, labels: Tensor) -> None:
+        """Add to scatter and sketch, where they are kept."""
+        if self._outer is None and self._sketch is None:
+            return
+        scaled = offsets
+        if self._share is not None:
+            scaled = offsets * embedding(labels, self._share.unsqueeze(1)).to(offsets.dtype)
+        if self._outer is not None:
+            self._outer += (offsets.T @ scaled).double()
+        if self._sketch is not None:
+            self._sketch += (scaled.T @ (offsets @ self._test.to(offsets.dtype))).double()
 
-def _not_finite(features: Tensor) -> str:
-    bad = ~features.isfinite().all(dim=1)
-    return f"{int(bad.sum())} of {len(features)} samples have features that are not finite (or overflow)"
+    def _shares(self) -> Tensor:
+        """What each present class (K+,) counts in scatter and sketch: its samples, or their weights' sum."""
+        counts = self.counts[self.present].double()
+        return counts if self._share is None else counts * self._share[self.present]
+
+    def _check_mergeable(self, other: ClassMoments) -> None:
+        if (self._outer is None) != (other._outer is None):
+            raise ValueError("cannot merge moments with a scatter matrix and moments without")
+        mine, theirs = self._sketch, other._sketch
+        if (mine is None) != (theirs is None):
+            raise ValueError("cannot merge moments with a sketch and moments without")
+        if (
+            mine is not None
+            and theirs is not None
+            and (len(mine.T), self._seed) != (len(theirs.T), other._seed)
+        ):
+            raise ValueError("cannot merge sketches of different widths or seeds")
+        if not _equal(self._share, other._share):
+            raise ValueError("cannot merge moments that weigh samples differently")
+
+
+def _equal(one: Tensor | None, other: Tensor | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return torch.equal(one, other)

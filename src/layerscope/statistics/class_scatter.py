@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -46,7 +48,21 @@ class DirectionalScatter:
         self.counts += other.counts
         return self
 
+    def compute(self) -> Tensor:
+        r""":math:`u_j^\top \Sigma_c u_j` (K+, r) of the present classes."""
+        rows = self.counts.nonzero().squeeze(1)
+        return self.energies[rows] / self.counts[rows].unsqueeze(1)
+
+    def state_dict(self) -> dict[str, Any]:
+        """A copy of everything needed to continue or merge elsewhere."""
+        return {"counts": self.counts.clone(), "energies": self.energies.clone()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Replace the state by one that :meth:`state_dict` gave."""
+        device = self.counts.device
+        self.counts = state["counts"].to(device, copy=True)
+        self.energies = state["energies"].to(device, copy=True)
+
     def pooled(self, weights: Tensor) -> Tensor:
         r""":math:`u_j^\top \Sigma_w u_j` (r,) with the weights (K+,) of the present classes."""
-        rows = self.counts.nonzero().squeeze(1)
-        return weights @ (self.energies[rows] / self.counts[rows].unsqueeze(1))
+        return weights @ self.compute()

@@ -1,31 +1,47 @@
-"""What the network itself decides: exact confusion counts and the mean loss."""
+"""What the network itself decides: exact counts and the mean loss."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from layerscope.statistics.checks import check_labels
+
+CONFUSION_CLASSES = 4096  # beyond it the K×K confusion counts are not kept
+
 
 class Decisions:
-    """Confusion counts of the network's arg-max decisions, and the sum of its losses.
+    """Counts of the network's arg-max decisions, and the sum of its losses.
 
     Parameters
     ----------
     num_classes : int
+    confusion : bool, optional
+        Whether to keep the K×K confusion counts; by default up to 4096 classes.
     device
         Where the state lives.
 
     Attributes
     ----------
-    confusion : Tensor (K, K), int64
+    confusion : Tensor (K, K), int64, optional
         ``confusion[label, decision]``.
+    counts, correct, decided : Tensor (K,), int64
+        Samples of each class; those of them decided right; samples that each class was decided for.
     """
 
-    def __init__(self, num_classes: int, *, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, num_classes: int, *, confusion: bool | None = None, device: torch.device | str = "cpu"
+    ) -> None:
         self.num_classes = num_classes
-        self.confusion = torch.zeros(num_classes, num_classes, dtype=torch.int64, device=device)
+        self._table: Tensor | None = None
+        if num_classes <= CONFUSION_CLASSES if confusion is None else confusion:
+            self._table = torch.zeros(num_classes, num_classes, dtype=torch.int64, device=device)
+        self._tally = torch.zeros(
+            3, num_classes if self._table is None else 0, dtype=torch.int64, device=device
+        )
         self._loss = torch.zeros((), dtype=torch.float64, device=device)
 
     def update(self, logits: Tensor, labels: Tensor, mean_loss: Tensor | None = None) -> Tensor:
@@ -46,14 +62,14 @@ class Decisions:
         """
         if logits.shape != (len(labels), self.num_classes):
             raise ValueError(f"logits must be ({len(labels)}, {self.num_classes}), not {tuple(logits.shape)}")
-        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < self.num_classes:
-            raise ValueError(
-                f"labels must lie in 0 … {self.num_classes - 1}, "
-                f"found {int(labels.min())} … {int(labels.max())}"
-            )
-        decisions = logits.argmax(dim=1)
-        cells = torch.bincount(labels.long() * self.num_classes + decisions, minlength=self.num_classes**2)
-        self.confusion += cells.view(self.num_classes, self.num_classes)
+        check_labels(labels, len(logits), self.num_classes)
+        decisions, labels = logits.argmax(dim=1), labels.long()
+        if self._table is not None:
+            cells = torch.bincount(labels * self.num_classes + decisions, minlength=self.num_classes**2)
+            self._table += cells.view(self.num_classes, self.num_classes)
+        else:
+            for row, names in enumerate((labels, labels[labels == decisions], decisions)):
+                self._tally[row] += torch.bincount(names, minlength=self.num_classes)
         if mean_loss is not None:
             self._loss += mean_loss.double() * len(labels)
         return decisions
@@ -62,26 +78,91 @@ class Decisions:
         """Add what another accumulator saw; returns self."""
         if other.num_classes != self.num_classes:
             raise ValueError(f"cannot merge decisions of {other.num_classes} classes into {self.num_classes}")
-        self.confusion += other.confusion
+        if (self._table is None) != (other._table is None):
+            raise ValueError("cannot merge decisions with confusion counts and decisions without")
+        if self._table is not None and other._table is not None:
+            self._table += other._table
+        self._tally += other._tally
         self._loss += other._loss
         return self
 
     @property
+    def confusion(self) -> Tensor:
+        """Confusion counts (K, K)."""
+        if self._table is None:
+            raise ValueError("confusion counts were not kept; see Decisions(..., confusion=True)")
+        return self._table
+
+    @property
+    def counts(self) -> Tensor:
+        """Samples of each class (K,)."""
+        return self._tally[0] if self._table is None else self._table.sum(dim=1)
+
+    @property
+    def correct(self) -> Tensor:
+        """Samples of each class (K,) that were decided right."""
+        return self._tally[1] if self._table is None else self._table.diagonal()
+
+    @property
+    def decided(self) -> Tensor:
+        """Samples (K,) that each class was decided for."""
+        return self._tally[2] if self._table is None else self._table.sum(dim=0)
+
+    @property
     def samples(self) -> int:
         """Number of samples seen."""
-        return int(self.confusion.sum())
+        return int(self.counts.sum())
 
     @property
     def classes(self) -> int:
         """Number of classes that have samples."""
-        return int((self.confusion.sum(dim=1) > 0).sum())
+        return int((self.counts > 0).sum())
 
     @property
     def accuracy(self) -> float:
         """Share of samples whose decision is their label; NaN without samples."""
-        return int(self.confusion.diagonal().sum()) / self.samples if self.samples else math.nan
+        return int(self.correct.sum()) / self.samples if self.samples else math.nan
+
+    @property
+    def recall(self) -> Tensor:
+        """Share of the samples of each class (K,) decided right; NaN for a class without samples."""
+        return self.correct.double() / self.counts
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """Mean recall over the classes that have samples; NaN without samples."""
+        seen = self.recall[self.counts > 0]
+        return float(seen.mean()) if seen.numel() else math.nan
 
     @property
     def loss(self) -> float:
         """Mean loss over samples; NaN without samples."""
         return float(self._loss) / self.samples if self.samples else math.nan
+
+    def compute(self) -> dict[str, float]:
+        """Every result by name."""
+        return {
+            "accuracy": self.accuracy,
+            "balanced_accuracy": self.balanced_accuracy,
+            "loss": self.loss,
+            "samples": float(self.samples),
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """A copy of everything needed to continue or merge elsewhere."""
+        return {name: _copy(getattr(self, name)) for name in _STATE}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Replace the state by one that :meth:`state_dict` gave."""
+        device = self._loss.device
+        for name in _STATE:
+            value = state[name]
+            setattr(self, name, None if value is None else value.to(device, copy=True))
+        self.num_classes = len(self.counts)
+
+
+_STATE = ("_table", "_tally", "_loss")
+
+
+def _copy(value: Tensor | None) -> Tensor | None:
+    return None if value is None else value.clone()

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from layerscope.functional.nearest import center_scores, decide_nearest
+from layerscope.statistics.checks import check_labels
+
 ROUNDING = 1e-5  # scores of float32 points closer than this, relative to the points' size, are computed again
-TIE = 1e-14  # scores closer than this are a tie
+SAME = 1e-9  # centres that differ by less, relative to their largest coordinate, are the same
+SCORES = 2**25  # scores that are held at a time
+Exact = Callable[[Tensor], Tensor]
 
 
 class NearestCenter:
@@ -51,7 +57,7 @@ class NearestCenter:
         labels: Tensor,
         decisions: Tensor | None = None,
         *,
-        exact: Callable[[Tensor], Tensor] | None = None,
+        exact: Exact | None = None,
         error: Tensor | None = None,
     ) -> Tensor:
         """Add a batch, and return its nearest classes (B,).
@@ -66,7 +72,14 @@ class NearestCenter:
             Rows (m,) → the same points (m, D) in float64; the points themselves, widened, when omitted.
         error : Tensor (B,), optional
             Size that the points' rounding error is relative to; their length when omitted.
+
+        Raises
+        ------
+        ValueError
+            Points of other features than the centres have, or labels that do not fit. The state is then
+            unchanged.
         """
+        self._check(points, labels)
         nearest, tied = self.decide(points, exact=exact, error=error)
         self.correct += torch.bincount(labels[nearest == labels], minlength=len(self.correct))
         self.counts += torch.bincount(labels, minlength=len(self.counts))
@@ -76,9 +89,21 @@ class NearestCenter:
         return nearest
 
     def decide(
-        self, points: Tensor, *, exact: Callable[[Tensor], Tensor] | None = None, error: Tensor | None = None
+        self, points: Tensor, *, exact: Exact | None = None, error: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Nearest classes (B,) and whether each was a tie (B,), without counting them."""
+        height = max(1, SCORES // max(len(self.classes), 1))
+        if len(points) <= height:
+            return self._decide(points, exact, error)
+        found = []
+        for start in range(0, len(points), height):  # so many classes that their scores are taken in tiles
+            rows = slice(start, start + height)
+            inner = None if exact is None else _from(exact, start)
+            found.append(self._decide(points[rows], inner, None if error is None else error[rows]))
+        nearest, tied = zip(*found, strict=True)
+        return torch.cat(nearest), torch.cat(tied)
+
+    def _decide(self, points: Tensor, exact: Exact | None, error: Tensor | None) -> tuple[Tensor, Tensor]:
         points = points.to(torch.promote_types(points.dtype, torch.float32))
         shifted = points - self.middle.to(points.dtype)
         scores = self._scores(shifted)
@@ -91,11 +116,13 @@ class NearestCenter:
         tied = torch.zeros_like(near)
         if rows.numel():
             fine = (points[rows].double() if exact is None else exact(rows)) - self.middle
-            best[rows], tied[rows] = self._decide_exactly(fine)
+            best[rows], tied[rows] = decide_nearest(fine, self.centers)
         return self.classes[best], tied
 
     def merge(self, other: NearestCenter) -> NearestCenter:
         """Add what another accumulator with the same centres saw; returns self."""
+        if not self._same_centers(other):
+            raise ValueError("cannot merge decisions by other centres")
         self.correct += other.correct
         self.counts += other.counts
         self.agreeing += other.agreeing
@@ -125,16 +152,45 @@ class NearestCenter:
         """Share of samples whose nearest centre is the network's decision; NaN without samples."""
         return int(self.agreeing) / self.samples if self.samples else math.nan
 
-    def _scores(self, shifted: Tensor) -> Tensor:
-        centers = self.centers.to(shifted.dtype)
-        return torch.addmm(-centers.square().sum(dim=1), shifted, centers.T, alpha=2.0)
+    def compute(self) -> dict[str, float]:
+        """Every result by name: three shares, and the number of samples and of ties."""
+        return {
+            "accuracy": self.accuracy,
+            "balanced_accuracy": self.balanced_accuracy,
+            "agreement": self.agreement,
+            "samples": float(self.samples),
+            "ties": float(self.ties),
+        }
 
-    def _decide_exactly(self, shifted: Tensor) -> tuple[Tensor, Tensor]:
-        """Nearest centre of float64 points (m, D), the lowest of those within rounding; whether it tied."""
-        scores = self._scores(shifted)
-        lengths = torch.linalg.vector_norm(self.centers, dim=1)
-        sizes = torch.linalg.vector_norm(shifted, dim=1, keepdim=True)
-        slack = TIE * lengths * (sizes + lengths)  # (m, K+)
-        highest, best = scores.max(dim=1, keepdim=True)
-        among_best = scores + slack >= highest - slack.gather(1, best)
-        return among_best.int().argmax(dim=1), among_best.sum(dim=1) > 1
+    def state_dict(self) -> dict[str, Any]:
+        """A copy of everything needed to continue or merge elsewhere."""
+        return {name: getattr(self, name).clone() for name in _STATE}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Replace the state, the centres included, by one that :meth:`state_dict` gave."""
+        for name in _STATE:
+            setattr(self, name, state[name].to(self.centers.device, copy=True))
+
+    def _same_centers(self, other: NearestCenter) -> bool:
+        """Whether the centres are equal up to rounding."""
+        if self.centers.shape != other.centers.shape or not torch.equal(self.classes, other.classes):
+            return False
+        mine, theirs = self.centers + self.middle, other.centers + other.middle
+        size = float(mine.abs().max()) if mine.numel() else 0.0
+        return torch.allclose(mine, theirs, rtol=0, atol=SAME * size)
+
+    def _check(self, points: Tensor, labels: Tensor) -> None:
+        if points.ndim != 2 or points.shape[1] != self.centers.shape[1]:
+            raise ValueError(f"points must be (batch, {self.centers.shape[1]}), not {tuple(points.shape)}")
+        check_labels(labels, len(points), len(self.counts))
+
+    def _scores(self, shifted: Tensor) -> Tensor:
+        return center_scores(shifted, self.centers.to(shifted.dtype))
+
+
+_STATE = ("classes", "middle", "centers", "correct", "counts", "agreeing", "ties")
+
+
+def _from(exact: Exact, start: int) -> Exact:
+    """``exact`` for row numbers that count from ``start``."""
+    return lambda rows: exact(rows + start)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from layerscope.errors import DamagedFile, MeasurementError, ModelError, RunFolderError
 from layerscope.files import atomic_path, write_atomic
 from layerscope.training.manifest import CheckpointEntry, CheckpointManifest
+from layerscope.training.position import write_position
 from layerscope.training.resume import ResumePoint
 
 logger = logging.getLogger(__name__)
@@ -89,6 +90,7 @@ class CheckpointStore:
             beside.write_bytes(content)
             if self.resume_path.exists():  # only now that the new one fits on the disk
                 self.resume_path.replace(self.previous_resume_path)
+        write_position(self.folder, point.position)
 
     def load_resume(self, identity: str) -> ResumePoint | None:
         """Return the newest intact resume point; damaged ones are named in a warning and left out.

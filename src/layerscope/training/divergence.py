@@ -11,19 +11,19 @@ from layerscope.config import Config
 from layerscope.errors import TrainingDiverged
 from layerscope.training.checkpoints import CheckpointStore
 from layerscope.training.log import EpochRow
-from layerscope.training.schedules import learning_rate
-from layerscope.training.tally import Tally
+from layerscope.training.schedules import step_rate
+from layerscope.training.tally import Counts
 
 
-def check_losses(config: Config, epoch: int, trained: Tally, store: CheckpointStore) -> None:
-    """Raise :class:`TrainingDiverged` for the first step of ``epoch`` whose loss is not finite."""
+def check_losses(config: Config, epoch: int, steps: int, trained: Counts, store: CheckpointStore) -> None:
+    """Raise :class:`TrainingDiverged` for the first step (of ``steps``) whose loss is not finite."""
     broken = (~trained.losses.isfinite()).nonzero()
     if not len(broken):
         return
-    step, steps = int(broken[0]), len(trained.sizes)
-    rate = learning_rate(config.optimizer, epoch - 1 + step / steps, 1 / steps)
+    step = int(broken[0])
+    rate = step_rate(config.optimizer, epoch, step, steps)
     raise TrainingDiverged(
-        f"epoch {epoch}, step {step + 1} of {steps} (batch of {trained.sizes[step]}): "
+        f"epoch {epoch}, step {step + 1} of {steps} (batch of {int(trained.sizes[step])}): "
         f"the loss is {float(trained.losses[step])} at lr {rate:g}. {_advice(store)}"
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from functools import partial
 from math import nan
 from typing import Literal
 
@@ -14,26 +14,29 @@ from torch.optim import Optimizer
 from layerscope.config import Config
 from layerscope.data.load import Data
 from layerscope.data.split import Split
+from layerscope.distributed.ranks import world_size
+from layerscope.distributed.share import own_share
+from layerscope.errors import UsageError
 from layerscope.training.checkpoints import CheckpointStore
+from layerscope.training.course import Course, EpochPart
 from layerscope.training.divergence import check_losses, check_result
 from layerscope.training.forward import Forward, build_forward
 from layerscope.training.limits import explained_limits
 from layerscope.training.log import EpochLog, EpochRow
 from layerscope.training.optimizers import build_optimizer, set_learning_rate
 from layerscope.training.progress import Reporter
-from layerscope.training.randomness import epoch_augmentation, epoch_dropout, epoch_order
+from layerscope.training.randomness import epoch_augmentation, epoch_dropout, epoch_order, epoch_steps
+from layerscope.training.records import Records
 from layerscope.training.restart import restart
-from layerscope.training.resume import ResumePoint
-from layerscope.training.schedules import learning_rate
-from layerscope.training.tally import Tally
+from layerscope.training.schedules import step_rate
+from layerscope.training.spread import share_of_loss
+from layerscope.training.tally import Counts, Tally
 from layerscope.training.trackers import Trackers
+from layerscope.training.watch import Watch, never
 
 Outcome = Literal["finished", "stopped"]
-
-
-def never() -> bool:
-    """The answer of a ``should_stop`` that lets training run to its end."""
-    return False
+FINISHED: Outcome = "finished"
+STOPPED: Outcome = "stopped"
 
 
 def train(
@@ -53,12 +56,16 @@ def train(
     Every epoch: train, evaluate on the test split, log, save a checkpoint if one is due, save the resume
     point. What came after the newest resume point is done again after a kill, with the same bits on a CPU.
 
+    In :func:`layerscope.distributed.group.process_group`, every process of the run calls this with the
+    same arguments; each works on its share of every batch, and all end with the same weights.
+
     Parameters
     ----------
     model
         The initialised model; it is moved to ``device`` and holds the final weights at the end.
     should_stop
-        Asked before every step. Once True, the loop returns "stopped" and the newest resume point stands.
+        Asked before every step. Once True (in any process), the loop saves a resume point at the boundary of
+        a step, in mid-epoch too, and returns "stopped".
 
     Raises
     ------
@@ -67,23 +74,25 @@ def train(
     StorageError
         A file could not be written; all earlier files are intact.
     """
-    forward = build_forward(config.optimizer, model, data.train.num_classes, device)
+    _check_divisible(config)
+    forward = build_forward(config.optimizer, model, data.train.num_classes, device, data.train.shape)
     optimizer = build_optimizer(config.optimizer, model)
-    due, identity = config.checkpoint_epochs, config.hash
-    finished = restart(identity, due, model, optimizer, store, log, reporter)
+    steps = epoch_steps(config, len(data.train))
+    records = Records(config, steps, model, optimizer, store, log, reporter, trackers)
+    finished, part = restart(config.hash, config.checkpoint_epochs, model, optimizer, store, log, reporter)
+    watch, outcome = Watch(should_stop, config.logging.resume_minutes), FINISHED
     for epoch in range(finished + 1, config.optimizer.epochs + 1):
+        course = Course(watch, partial(records.keep_part, epoch), part, device)
         with explained_limits(config):
-            row = run_epoch(config, epoch, data, forward, optimizer, store, should_stop)
+            row = run_epoch(config, epoch, data, forward, optimizer, store, course)
         if row is None:
-            return "stopped"
-        log.append(row)  # first: a run whose checkpoints are all there counts as trained
-        if trackers:
-            trackers.log(epoch, row)
-        if epoch in due:
-            store.save(epoch, model)
-        store.save_resume(ResumePoint(epoch, identity, model.state_dict(), optimizer.state_dict()["state"]))
-        reporter.epoch(row)
-    return "finished"
+            outcome = STOPPED
+            break
+        records.keep_epoch(row)
+        watch.restart_clock()
+        part = None
+    watch.close()
+    return outcome
 
 
 def run_epoch(
@@ -93,21 +102,21 @@ def run_epoch(
     forward: Forward,
     optimizer: Optimizer,
     store: CheckpointStore,
-    should_stop: Callable[[], bool],
+    course: Course,
 ) -> EpochRow | None:
     """Train (unless this is epoch 0, the initialisation), check, evaluate; None when stopped on the way."""
-    train_loss, train_accuracy, rate, seconds, speed = nan, nan, nan, 0.0, nan
+    steps, trained, rate = 0, EpochPart(), nan
     if epoch:
-        began = time.perf_counter()
-        trained = train_epoch(config, epoch, data.train, forward, optimizer, should_stop)
-        if trained is None:
+        steps = epoch_steps(config, len(data.train))
+        if not train_epoch(config, epoch, data.train, forward, optimizer, course):
             return None
-        check_losses(config, epoch, trained, store)  # waits for the device: the clock is right
-        seconds = time.perf_counter() - began
-        train_loss, train_accuracy, speed = trained.loss, trained.accuracy, trained.samples / seconds
-        rate = float(optimizer.param_groups[0]["lr"])
-    tested = evaluate(forward, data.test, config.data.batch_size)
-    row = EpochRow(epoch, train_loss, train_accuracy, tested.loss, tested.accuracy, rate, seconds, speed)
+        trained = course.reach(steps)  # waits for the device: the clock is right
+        check_losses(config, epoch, steps, trained.counts, store)
+        rate = step_rate(config.optimizer, epoch, steps - 1, steps)
+    tested = evaluate(forward, data.test, config.data.batch_size, partial(course.pauses, steps))
+    if tested is None:
+        return None
+    row = _row(epoch, trained, tested, rate)
     check_result(row, forward.model, store)
     return row
 
@@ -118,36 +127,58 @@ def train_epoch(
     split: Split,
     forward: Forward,
     optimizer: Optimizer,
-    should_stop: Callable[[], bool] = never,
-) -> Tally | None:
-    """One pass over the training samples in the order of this epoch; None when stopped on the way."""
-    settings, tally = config.optimizer, Tally()
+    course: Course | None = None,
+) -> bool:
+    """Go on to the end of one pass over the training samples, in the order of this epoch.
+
+    Returns whether the end was reached: False when stopped on the way.
+    """
+    settings, course = config.optimizer, course or Course()
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     order, size = epoch_order(config, epoch, len(split)), config.data.batch_size
+    steps, begin = epoch_steps(config, len(split)), course.begin
     augment = epoch_augmentation(config, epoch)
-    step_length = 1 / -(-len(order) // size)  # in epochs
+    batches = split.batches(size, order=order, augment=augment, skip=begin.step, share=own_share())
     forward.model.train()
-    with epoch_dropout(config, epoch, split.labels.device):
-        for step, (images, labels) in enumerate(split.batches(size, order=order, augment=augment)):
-            if should_stop():
-                return None
-            set_learning_rate(optimizer, learning_rate(settings, epoch - 1 + step * step_length, step_length))
+    with epoch_dropout(config, epoch, split.labels.device, begin.dropout):
+        for step, (images, labels) in enumerate(batches, start=begin.step):
+            if course.pauses(step):
+                return False
+            set_learning_rate(optimizer, step_rate(settings, epoch, step, steps))
             loss, logits = forward(images, labels)
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            share_of_loss(loss, len(labels), min(size, len(order) - step * size)).backward()  # type: ignore[no-untyped-call]
             if settings.clip_grad_norm:
                 nn.utils.clip_grad_norm_(parameters, settings.clip_grad_norm)
             optimizer.step()
-            tally.add(loss, logits, labels)
-    return tally
+            course.tally.add(loss, logits, labels)
+    return True
 
 
 @torch.inference_mode()
-def evaluate(forward: Forward, split: Split, batch_size: int) -> Tally:
-    """One pass over all samples of ``split`` in eval mode."""
+def evaluate(
+    forward: Forward, split: Split, batch_size: int, pauses: Callable[[], bool] = never
+) -> Counts | None:
+    """One pass over all samples of ``split`` in eval mode; None when stopped on the way."""
     tally = Tally()
     forward.model.eval()
-    for images, labels in split.batches(batch_size):
+    for images, labels in split.batches(batch_size, share=own_share()):
+        if pauses():
+            return None
         loss, logits = forward(images, labels)
         tally.add(loss, logits, labels)
-    return tally
+    return tally.counts()
+
+
+def _row(epoch: int, trained: EpochPart, tested: Counts, rate: float) -> EpochRow:
+    counts, seconds = trained.counts, trained.seconds
+    speed = counts.samples / seconds if seconds else nan
+    return EpochRow(epoch, counts.loss, counts.accuracy, tested.loss, tested.accuracy, rate, seconds, speed)
+
+
+def _check_divisible(config: Config) -> None:
+    if config.data.batch_size < world_size():
+        raise UsageError(
+            f"Data.batch-size {config.data.batch_size} cannot be divided over {world_size()} processes; "
+            "raise it, or lower Slurm.gpus-per-run."
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -75,13 +76,12 @@ class CheckpointManifest:
 
     def intact(self, epoch: int) -> bool:
         """Whether the file of ``epoch`` is there with its full size (cheap: it is not read)."""
-        entry = self.entries().get(epoch)
-        return entry is not None and self._has_full_size(entry)
+        return not self.missing([epoch])
 
     def missing(self, expected: Iterable[int]) -> tuple[int, ...]:
         """The epochs of ``expected`` whose file is absent or has another size, in order."""
-        entries = self.entries()
-        there = {epoch for epoch, entry in entries.items() if self._has_full_size(entry)}
+        entries, sizes = self.entries(), self._sizes()
+        there = {epoch for epoch, entry in entries.items() if sizes.get(entry.file) == entry.bytes}
         return tuple(sorted(set(expected) - there))
 
     def verify(self, epoch: int) -> Path:
@@ -116,13 +116,17 @@ class CheckpointManifest:
         if len(kept) < len(entries):
             write_json(self.path, {str(key): asdict(kept[key]) for key in sorted(kept)})
 
-    def _has_full_size(self, entry: CheckpointEntry) -> bool:
-        path = self.folder / entry.file
-        return path.is_file() and path.stat().st_size == entry.bytes
+    def _sizes(self) -> dict[str, int]:
+        """Name → bytes of every file in the folder: one look for all of them."""
+        try:
+            with os.scandir(self.folder) as files:
+                return {file.name: file.stat().st_size for file in files if file.name[0] != "."}
+        except OSError:
+            return {}
 
 
 def _entry(fields: dict[str, Any]) -> CheckpointEntry:
     entry = CheckpointEntry(**fields)
-    if entry.file != Path(entry.file).name or not isinstance(entry.bytes, int):
+    if "/" in entry.file or not isinstance(entry.bytes, int):
         raise ValueError(f"{fields} does not describe a checkpoint")
     return entry

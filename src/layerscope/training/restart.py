@@ -8,18 +8,19 @@ from collections.abc import Iterable
 from torch import nn
 from torch.optim import Optimizer
 
+from layerscope.distributed.exchange import shared
+from layerscope.distributed.ranks import rank
 from layerscope.errors import ModelError
 from layerscope.files import remove_leftovers
 from layerscope.training.checkpoints import CheckpointStore, describe_difference
+from layerscope.training.course import EpochPart
 from layerscope.training.log import EpochLog
 from layerscope.training.optimizers import restore_state
+from layerscope.training.position import NOTHING, Position, read_position, write_position
 from layerscope.training.progress import Reporter
 from layerscope.training.resume import ResumePoint
 
 logger = logging.getLogger(__name__)
-
-NOTHING = -1
-"""The last finished epoch of a run in which not even the initialisation (epoch 0) is saved."""
 
 
 def restart(
@@ -30,18 +31,32 @@ def restart(
     store: CheckpointStore,
     log: EpochLog,
     reporter: Reporter,
-) -> int:
-    """Bring model, optimizer and log to the newest usable resume point; return its epoch or NOTHING."""
+) -> tuple[int, EpochPart | None]:
+    """Bring model, optimizer and log to the newest usable resume point.
+
+    Returns the last finished epoch (or NOTHING), and what is done of the one after it.
+    """
+    point = shared(lambda: _prepared(identity, due, store, log))
+    if point is None:
+        return NOTHING, None
+    _restore(point, model, optimizer, store)
+    if rank() == 0:
+        _warn_of_gaps(log, point.epoch)
+        steps = f", step {point.part.step} of the next" if point.part else ""
+        reporter.message(f"resuming after epoch {point.epoch}{steps}")
+    return point.epoch, point.part
+
+
+def _prepared(identity: str, due: Iterable[int], store: CheckpointStore, log: EpochLog) -> ResumePoint | None:
+    """Find the newest usable resume point, and remove what was written after it."""
     remove_leftovers(store.folder)
     point = usable_point(identity, due, store)
-    finished = point.epoch if point else NOTHING
-    store.manifest.forget_after(finished)
-    log.truncate_after(finished)
-    if point:
-        _restore(point, model, optimizer, store)
-        _warn_of_gaps(log, finished)
-        reporter.message(f"resuming after epoch {finished}")
-    return finished
+    position = point.position if point else Position()
+    store.manifest.forget_after(position.epoch)
+    log.truncate_after(position.epoch)
+    if read_position(store.folder) > position:
+        write_position(store.folder, position)
+    return point
 
 
 def usable_point(identity: str, due: Iterable[int], store: CheckpointStore) -> ResumePoint | None:

@@ -1,7 +1,8 @@
 """The resume point: everything an interrupted run needs to go on as if nothing had happened.
 
-Randomness and schedule are absent on purpose: every epoch derives its own streams from the config
-(``randomness.py``), and the learning rate is a pure function of the epoch (``schedules.py``).
+Order, augmentation and schedule are absent on purpose: every epoch derives its own streams from the config
+(``randomness.py``), and the learning rate is a pure function of the step (``schedules.py``). Only dropout
+draws as it goes; where its stream stands in mid-epoch is kept with the part of the epoch that is done.
 """
 
 from __future__ import annotations
@@ -11,21 +12,23 @@ import io
 import pickle
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from layerscope.errors import DamagedFile
+from layerscope.errors import DamagedFile, RunFolderError
+from layerscope.training.course import EpochPart
+from layerscope.training.position import Position
 
 _REMEDY = "It is left unused."
 
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """The state after a whole epoch.
+    """The state after a whole epoch, or after some steps of the next one.
 
     Parameters
     ----------
@@ -37,16 +40,25 @@ class ResumePoint:
         The model's state dict.
     optimizer
         The ``state`` part of the optimizer's state dict. Its hyper-parameters come from the config.
+    part
+        What is done of the epoch after ``epoch``; None when that has not begun.
     """
 
     epoch: int
     identity: str
     model: dict[str, Tensor]
     optimizer: dict[int, Any]
+    part: EpochPart | None = None
+
+    @property
+    def position(self) -> Position:
+        """Where training goes on."""
+        return Position(self.epoch, self.part.step if self.part else 0)
 
     def to_bytes(self) -> bytes:
         """Serialise with a digest of the content (in memory: torch would hide a full disk's OSError)."""
-        content = _on_cpu(vars(self))
+        part = self.part and self.part.to_tree()
+        content = _on_cpu({**vars(self), "part": part})
         stream = io.BytesIO()
         torch.save({"content": content, "digest": _digest(content)}, stream)
         return stream.getvalue()
@@ -59,13 +71,26 @@ class ResumePoint:
         ------
         DamagedFile
             The file is anything else, or its content has changed since it was written.
+        RunFolderError
+            Another version of layerscope wrote it.
         """
         tree = _load(path)
         if not isinstance(tree, dict) or set(tree) != {"content", "digest"}:
             raise DamagedFile(path, "it is not a resume point", _REMEDY)
         if _digest(tree["content"]) != tree["digest"]:
             raise DamagedFile(path, "its content is not what was written", _REMEDY)
-        return cls(**tree["content"])
+        return cls._of_content(path, tree["content"])
+
+    @classmethod
+    def _of_content(cls, path: Path, content: dict[str, Any]) -> ResumePoint:
+        known = {each.name for each in fields(cls)}
+        if not known - {"part"} <= set(content) <= known:  # points without a part are of earlier versions
+            raise RunFolderError(
+                f"{path} was written by another version of layerscope. Go on with that version, or delete "
+                "the run's folder to start afresh."
+            )
+        part = content.get("part")
+        return cls(**{**content, "part": EpochPart.of_tree(part) if part else None})
 
 
 def _load(path: Path) -> Any:

@@ -23,6 +23,12 @@ def learning_rate(config: OptimizerConfig, epoch: float, step: float = 0.0) -> f
     return config.lr * _warmup(config, epoch + step) * SCHEDULES[config.schedule](config, epoch)
 
 
+def step_rate(config: OptimizerConfig, epoch: int, step: int, steps: int) -> float:
+    """Return the learning rate of step ``step`` (from 0) of the ``steps`` of an epoch (from 1)."""
+    length = 1 / steps
+    return learning_rate(config, epoch - 1 + step * length, length)
+
+
 def milestones(config: OptimizerConfig) -> list[int]:
     """Return the epochs after which ``multistep`` decays: n equal parts of training, or the list as it is."""
     parts = config.lr_decay_steps

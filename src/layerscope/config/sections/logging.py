@@ -12,6 +12,7 @@ from layerscope.config.fields import (
     Count,
     Expected,
     Location,
+    NotNegative,
     OnceEach,
     OneOrMore,
     Positive,
@@ -36,6 +37,11 @@ class LoggingConfig(Section):
     )
     log_interval: Positive = Field(
         default=10, description="Keep epochs 0 to 10 and then every n-th, when log-epochs is not set"
+    )
+    resume_minutes: NotNegative = Field(
+        default=15.0,
+        description="In epochs longer than this, save a point to resume from every so many minutes; "
+        "0: only between epochs",
     )
     trackers: Trackers = Field(
         default=("tensorboard",), description="Programs that show the course of training: tensorboard, wandb"

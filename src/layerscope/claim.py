@@ -1,0 +1,153 @@
+"""The right to work in a folder: one process at a time, on one host or on many.
+
+On one host the kernel's lock decides; it ends with the process. Over hosts it may not reach, so the lock's
+file also says who holds it, and a heartbeat says that they live. Where there are no locks at all, the claim
+alone decides: a file that only one process can create.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict
+from io import FileIO
+from pathlib import Path
+
+from layerscope.errors import RunFolderError, StorageError
+from layerscope.files import storage_errors, temporary
+from layerscope.heartbeat import FRESH_SECONDS, Worker, beating, is_process, this_worker
+
+logger = logging.getLogger(__name__)
+
+LOCK = ".lock"
+CLAIM = ".claim"
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
+@contextlib.contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold ``folder`` for this process alone, until the block ends or the process dies.
+
+    A Slurm job that was requeued takes over what its earlier self left, and anybody a claim whose holder
+    showed no sign of life for a minute.
+
+    Raises
+    ------
+    RunFolderError
+        Another living process holds the folder; the message says which.
+    """
+    path = folder / LOCK
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        stream = path.open("ab", buffering=0)
+    with stream, _noted(stream, path) if _locked(stream, path) else _linked(folder / CLAIM):
+        yield
+
+
+def _locked(stream: FileIO, path: Path) -> bool:
+    """Take the kernel's lock; False where the file system has none."""
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise _in_use(path, _holder(path)) from None
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise StorageError(f"cannot lock {path.parent}: {error.strerror}") from error
+        logger.warning("%s: no locks on this file system; a claim file stands in", path.parent)
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _noted(stream: FileIO, path: Path) -> Iterator[None]:
+    """The claim of who has the kernel's lock, written into the lock's file."""
+    holder = _holder(path)
+    if holder and not _same_host(holder) and _lives(holder, path):
+        raise _in_use(path, holder)
+    with storage_errors(path):
+        stream.truncate(0)
+        stream.write(_text())
+    try:
+        with beating(path):
+            yield
+    finally:
+        with contextlib.suppress(OSError):
+            stream.truncate(0)
+
+
+@contextlib.contextmanager
+def _linked(path: Path) -> Iterator[None]:
+    """The claim of who was first to give ``path`` its name."""
+    with storage_errors(path), _beside(path, "new") as mine:
+        mine.write_bytes(_text())
+        _remove_dead(path)
+        try:
+            path.hardlink_to(mine)
+        except FileExistsError:
+            raise _in_use(path, _holder(path)) from None
+    try:
+        with beating(path):
+            yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _remove_dead(path: Path) -> None:
+    """Take away the claim of a holder that died; what another process put there meanwhile is put back."""
+    holder = _holder(path)
+    if holder is None or _lives(holder, path):
+        return
+    with _beside(path, "old") as aside, contextlib.suppress(FileNotFoundError, FileExistsError):
+        path.rename(aside)
+        if _holder(aside) != holder:
+            path.hardlink_to(aside)
+
+
+def _lives(holder: Worker, path: Path) -> bool:
+    if _same_host(holder):
+        return is_process(holder.pid)
+    requeued = holder.job != "" and holder.job == this_worker().job
+    return not requeued and _age(path) <= FRESH_SECONDS
+
+
+def _same_host(holder: Worker) -> bool:
+    return holder.host == this_worker().host
+
+
+def _age(path: Path) -> float:
+    """Seconds since ``path`` was touched, by the clock that stamps it: those of two hosts may differ."""
+    with storage_errors(path), _beside(path, "clock") as clock:
+        clock.touch()
+        return clock.stat().st_mtime - path.stat().st_mtime
+
+
+@contextlib.contextmanager
+def _beside(path: Path, purpose: str) -> Iterator[Path]:
+    """A name that nobody else uses, for a file that goes with the block."""
+    beside = temporary(path.with_name(f"{path.name}.{purpose}"))
+    try:
+        yield beside
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _text() -> bytes:
+    return json.dumps(asdict(this_worker())).encode() + b"\n"
+
+
+def _holder(path: Path) -> Worker | None:
+    try:
+        return Worker(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _in_use(path: Path, holder: Worker | None) -> RunFolderError:
+    who = holder or "another process"
+    return RunFolderError(
+        f"{path.parent} is in use by {who}. Wait for it to end, or stop it, then run again."
+    )

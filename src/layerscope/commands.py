@@ -1,0 +1,114 @@
+"""What can be asked for at the command line: each command does one thing to an experiment and says so."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Literal
+
+from layerscope.console import Console
+from layerscope.experiment import Experiment
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a command is about, and how it is to be carried out.
+
+    Parameters
+    ----------
+    whole : Experiment
+        What the file describes.
+    chosen : Experiment
+        The runs of it that are meant.
+    stages : tuple of str
+    device : str
+    slurm : bool
+        As jobs on Slurm.
+    workers : int, "auto" or None
+        In so many worker processes; None: in this one.
+    json : bool
+        Answer for a program, not for a person.
+    """
+
+    whole: Experiment
+    chosen: Experiment
+    stages: tuple[str, ...]
+    device: str = "auto"
+    slurm: bool = False
+    workers: int | Literal["auto"] | None = None
+    json: bool = False
+
+
+def work_here(request: Request, console: Console) -> int:
+    """Do the stages in this process, one run after another."""
+    works = {stage: console.work(stage, device=request.device) for stage in request.stages}
+    outcomes = request.chosen.perform(works, watch=console.outcome)
+    console.summary(request.chosen)
+    return 1 if any(outcome.error is not None for outcome in outcomes) else 0
+
+
+def work_in_queue(request: Request, console: Console) -> int:
+    """Do the stages in worker processes, a few runs at a time."""
+    finished = request.chosen.run_queue(
+        request.stages, workers=request.workers or 1, device=request.device, watch=console.finished
+    )
+    console.summary(request.chosen)
+    return 0 if all(one.state == "done" for one in finished) else 1
+
+
+def submit(request: Request, console: Console) -> int:
+    """Submit what is left to Slurm."""
+    submission = request.chosen.submit(request.stages, watch=console.submitted)
+    console.submission(submission)
+    return 1 if submission.left else 0
+
+
+def retry(request: Request, console: Console, *, what: str) -> int:
+    """Submit again what went wrong."""
+    submission = request.chosen.retry(what, request.stages, watch=console.submitted)
+    console.submission(submission)
+    return 1 if submission.left else 0
+
+
+def cancel(request: Request, console: Console) -> int:
+    """Take jobs out of Slurm's queue."""
+    console.cancelled(request.chosen.cancel(request.whole.runs))
+    return 0
+
+
+def preview(request: Request, console: Console) -> int:
+    """Show what would be done; 2 when something would go wrong."""
+    from layerscope.preview.plain import as_json
+    from layerscope.preview.text import as_text
+
+    workers = request.workers if isinstance(request.workers, int) else 0
+    seen = request.chosen.preview(request.stages, slurm=request.slurm, workers=workers)
+    if request.json:
+        sys.stdout.write(as_json(seen))
+    else:
+        sys.stdout.write(as_text(seen, console.width, colour=console.colour))
+    return 2 if seen.problems else 0
+
+
+def status(request: Request, console: Console) -> int:
+    """Show how every run stands."""
+    from layerscope.launch.follow import status_json, status_table
+
+    states = request.chosen.states()
+    if request.json:
+        sys.stdout.write(status_json(request.chosen.runs, states))
+    else:
+        sys.stdout.write(status_table(request.chosen.runs, states))
+    return 0
+
+
+def logs(request: Request, console: Console, *, name: str, follow: bool) -> int:
+    """Print the newest log of the runs that ``name`` means."""
+    from layerscope.launch.follow import logs as newest
+
+    stages = request.stages
+    for run in request.chosen.only([name]).runs:
+        for piece in newest(run, stage=stages[0] if len(stages) == 1 else None, follow=follow):
+            sys.stdout.write(piece)
+            sys.stdout.flush()
+    return 0

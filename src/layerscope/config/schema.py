@@ -1,0 +1,73 @@
+"""Which sections, keys, and keys within keys a config has, read off its models."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from layerscope.config.config import Config
+from layerscope.config.names import NESTED_KEYS
+from layerscope.config.sections.base import Section
+
+
+@functools.cache
+def section_model(section: str) -> type[Section]:
+    """The model of a section, or of a key that holds keys of its own (``Slurm.train``)."""
+    name, *inner = section.split(".")
+    annotation = Config.model_fields[name.lower()].annotation
+    for key in inner:
+        assert isinstance(annotation, type) and issubclass(annotation, Section)
+        annotation = annotation.model_fields[key].annotation
+    assert isinstance(annotation, type) and issubclass(annotation, Section)
+    return annotation
+
+
+@functools.cache
+def known_keys(section: str) -> tuple[str, ...] | None:
+    """The keys of a section, in their order; None for a key of it that takes any (``Slurm.extra``)."""
+    name, _, key = section.partition(".")
+    if key and key in NESTED_KEYS[name] and not _is_section(section_model(name), key):
+        return None
+    fields = section_model(section).model_fields
+    return tuple(field.alias or attribute for attribute, field in fields.items())
+
+
+def is_known(section: str, key: str) -> bool:
+    """Whether a section has the key."""
+    known = known_keys(section)
+    return known is None or key in known
+
+
+def holds_keys(section: str, key: str) -> bool:
+    """Whether a key of a section holds keys of its own."""
+    return key in NESTED_KEYS.get(section, ())
+
+
+def set_keys(content: Any, section: str) -> Any:
+    """A section's content without the keys that are None.
+
+    What validation has to refuse is left to it: unknown keys, and anything but a mapping.
+    """
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        return content
+    return {
+        key: set_keys(value, f"{section}.{key}") if holds_keys(section, key) else value
+        for key, value in content.items()
+        if value is not None or not is_known(section, key)
+    }
+
+
+def field_of(path: Sequence[str]) -> FieldInfo:
+    """The field of a key, given its section and itself."""
+    fields = section_model(".".join(path[:-1])).model_fields.values()
+    return next(field for field in fields if field.alias == path[-1])
+
+
+def _is_section(model: type[Section], key: str) -> bool:
+    annotation = model.model_fields[key].annotation
+    return isinstance(annotation, type) and issubclass(annotation, Section)

@@ -1,0 +1,184 @@
+"""NC3 at the classifier: its rows against the class means that they read."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from layerscope.functional.between import EPS, centered
+from layerscope.functional.pairs import row_tiles
+from layerscope.functional.simplex import has_direction
+
+
+@dataclass(frozen=True)
+class Uniformity:
+    r"""How evenly every class mean meets its own row of the classifier.
+
+    Attributes
+    ----------
+    variance : float
+        Population variance over classes of :math:`\langle w_c, m_c\rangle`.
+    variation : float
+        Their population std over the size of their mean; free of scale.
+    cosine_variance : float
+        Population variance over classes of :math:`\cos(w_c, m_c)`.
+    cosine_mean : float
+        Mean of those cosines.
+    """
+
+    variance: float
+    variation: float
+    cosine_variance: float
+    cosine_mean: float
+
+
+def self_duality_frobenius(
+    weight: Tensor, means: Tensor, weights: Tensor | None = None, *, center_weight: bool = False
+) -> float:
+    r"""Squared distance of classifier and centred means, :math:`\|W/\|W\|_F - M/\|M\|_F\|_F^2`.
+
+    Parameters
+    ----------
+    weight : Tensor (K, D)
+        Rows of the classes that ``means`` has.
+    means : Tensor (K, D)
+    weights : Tensor (K,), optional
+        Class weights of the centre; equal when omitted.
+    center_weight : bool
+        Subtract the mean row from W.
+
+    Returns
+    -------
+    float
+        In [0, 4]: 0 for W = a M with a > 0, whatever M is; 2 for W orthogonal to M; 4 for W = -a M. NaN if
+        either is zero or K < 2.
+
+    Raises
+    ------
+    ValueError
+        W and the means have different shapes.
+
+    References
+    ----------
+    Papyan, Han, Donoho (2020), arXiv:2008.08186.
+    """
+    rows, offsets = _pair(weight, means, weights, center_weight)
+    sizes = rows.norm(), offsets.norm()
+    if len(means) < 2 or not has_direction(offsets, means).any() or not sizes[0] > 0:
+        return math.nan
+    return float((rows / sizes[0] - offsets / sizes[1]).square().sum())
+
+
+def self_duality_etf(
+    weight: Tensor, means: Tensor, weights: Tensor | None = None, *, center_weight: bool = False
+) -> float:
+    r"""Distance of the normalised products of classifier and centred means from a simplex ETF.
+
+    :math:`\left\| WM^\top/\|WM^\top\|_F - (I - \mathbf{1}\mathbf{1}^\top/K)/\sqrt{K-1} \right\|_F`. Unlike
+    :func:`self_duality_frobenius` it is 0 for W = a M only if M is an ETF, too.
+
+    Parameters
+    ----------
+    weight, means, weights, center_weight
+        As of :func:`self_duality_frobenius`.
+
+    Returns
+    -------
+    float
+        In [0, 2]; NaN if the product is zero or K < 2.
+
+    Raises
+    ------
+    ValueError
+        W and the means have different shapes.
+
+    References
+    ----------
+    Zhu et al. (2021), arXiv:2105.02375; Zhou et al. (2022), arXiv:2203.01238.
+    """
+    rows, offsets = _pair(weight, means, weights, center_weight)
+    classes = len(means)
+    if classes < 2 or not has_direction(offsets, means).any():
+        return math.nan
+    size = math.sqrt(sum(float((rows[part] @ offsets.T).square().sum()) for part in row_tiles(classes)))
+    if not size > 16 * EPS * float(rows.norm()) * float(offsets.norm()):
+        return math.nan
+    total = 0.0
+    for part in row_tiles(classes):
+        tile = rows[part] @ offsets.T / size + 1 / (classes * math.sqrt(classes - 1))
+        tile[range(len(tile)), range(part.start, part.stop)] -= 1 / math.sqrt(classes - 1)
+        total += float(tile.square().sum())
+    return math.sqrt(total)
+
+
+def uniform_duality(weight: Tensor, means: Tensor, weights: Tensor | None = None) -> Uniformity:
+    r"""UNC3: spread over classes of how strongly the classifier's row meets the centred class mean.
+
+    Parameters
+    ----------
+    weight, means, weights
+        As of :func:`self_duality_frobenius`.
+
+    Returns
+    -------
+    Uniformity
+        All spreads are 0 for a self-dual ETF. NaN with fewer than two classes; cosines leave out rows and
+        means without a direction.
+
+    Raises
+    ------
+    ValueError
+        W and the means have different shapes.
+
+    References
+    ----------
+    Wu, Papyan (2024), arXiv:2405.17767.
+    """
+    rows, offsets = _pair(weight, means, weights, center=False)
+    if len(means) < 2:
+        return Uniformity(math.nan, math.nan, math.nan, math.nan)
+    products = (rows * offsets).sum(dim=1)
+    lengths = torch.linalg.vector_norm(rows, dim=1)
+    kept = has_direction(offsets, means) & (lengths > 0)
+    cosines = products[kept] / (lengths[kept] * torch.linalg.vector_norm(offsets[kept], dim=1))
+    mean, variance = float(products.mean()), float(products.var(correction=0))
+    some = bool(kept.any())
+    return Uniformity(
+        variance,
+        math.sqrt(variance) / abs(mean) if mean else math.nan,
+        float(cosines.var(correction=0)) if some else math.nan,
+        float(cosines.mean()) if some else math.nan,
+    )
+
+
+def bias_collapse(weight: Tensor, bias: Tensor | None, center: Tensor) -> float:
+    r"""What the classifier gives the centre of the features: :math:`|W\mu + b|_2`, which tends to 0.
+
+    Parameters
+    ----------
+    weight : Tensor (K, D)
+    bias : Tensor (K,), optional
+        Zero when omitted.
+    center : Tensor (D,)
+
+    References
+    ----------
+    Zhu et al. (2021), arXiv:2105.02375.
+    """
+    if weight.shape[1:] != center.shape:
+        raise ValueError(f"a classifier of {weight.shape[1]} features cannot read {len(center)}")
+    logits = weight.double() @ center.double()
+    return float((logits if bias is None else logits + bias.double()).norm())
+
+
+def _pair(weight: Tensor, means: Tensor, weights: Tensor | None, center: bool) -> tuple[Tensor, Tensor]:
+    """Classifier rows and centred means, both (K, D) in float64."""
+    if weight.shape != means.shape:
+        mine, theirs = tuple(weight.shape), tuple(means.shape)
+        raise ValueError(
+            f"a classifier of shape {mine} cannot be compared with class means of shape {theirs}"
+        )
+    return centered(weight)[0] if center else weight.double(), centered(means, weights)[0]

@@ -1,0 +1,110 @@
+"""Pairs of class means, a tile at a time: nothing here is K×K×D, and no K×K matrix is kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+TILE = 2**22  # values of one tile of the K×K matrix
+FEW = 64  # points up to which differences are formed directly
+NEAR = 1e-4  # squared distances below this share of the squared lengths are formed from differences
+
+
+@dataclass
+class TileMoments:
+    """Count, mean, population variance and largest of values that come a tile at a time.
+
+    Tiles are merged by Chan's rule, so that a small variance about a large mean is not lost.
+    """
+
+    count: int = 0
+    mean: float = 0.0
+    largest: float = -math.inf
+    _squares: float = 0.0
+
+    def add(self, values: Tensor) -> None:
+        """Add the values (m,) of a tile; all finite."""
+        if values.numel() == 0:
+            return
+        size, mean = values.numel(), float(values.mean())
+        step, total = mean - self.mean, self.count + size
+        self._squares += (
+            float(torch.linalg.vector_norm(values - mean)) ** 2 + step**2 * self.count * size / total
+        )
+        self.mean += step * size / total
+        self.count = total
+        self.largest = max(self.largest, float(values.max()))
+
+    @property
+    def variance(self) -> float:
+        """Mean squared distance to the mean."""
+        return self._squares / self.count if self.count else math.nan
+
+
+def row_tiles(count: int) -> Iterator[slice]:
+    """Rows of a K×K matrix in tiles of at most ``TILE`` values."""
+    height = max(1, TILE // max(count, 1))
+    for start in range(0, count, height):
+        yield slice(start, min(start + height, count))
+
+
+def pair_blocks(count: int) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of the blocks that hold the pairs i < j of a K×K matrix.
+
+    A block on the diagonal has equal rows and columns, and only its upper triangle counts; all others lie
+    wholly above it.
+    """
+    for rows in row_tiles(count):
+        yield rows, rows
+        if rows.stop < count:
+            yield rows, slice(rows.stop, count)
+
+
+def pairs_of(block: Tensor, rows: slice, columns: slice) -> Tensor:
+    """Cells of a block that are pairs i < j, as a vector."""
+    if rows != columns:
+        return block.flatten()
+    cells: Tensor = block[torch.ones_like(block, dtype=torch.bool).triu(diagonal=1)]
+    return cells
+
+
+def cosine_tiles(units: Tensor) -> Iterator[Tensor]:
+    """Cosines of the pairs i < j of unit rows (K, D), a tile at a time, as vectors."""
+    for rows, columns in pair_blocks(len(units)):
+        yield pairs_of(units[rows] @ units[columns].T, rows, columns)
+
+
+def distance_tiles(points: Tensor) -> Iterator[tuple[slice, slice, Tensor]]:
+    """Squared distances of points (K, D), in the blocks of :func:`pair_blocks`.
+
+    Products give them where points are far apart compared with their lengths, differences where not, so
+    that close points far from the origin keep their distance.
+
+    Yields
+    ------
+    rows, columns : slice
+    squares : Tensor (rows, columns), float64
+    """
+    points = points.double()
+    lengths = points.square().sum(dim=1)
+    for rows, columns in pair_blocks(len(points)):
+        yield rows, columns, _tile(points, lengths, rows, columns)
+
+
+def _tile(points: Tensor, lengths: Tensor, rows: slice, columns: slice) -> Tensor:
+    left, right = points[rows], points[columns]
+    if len(points) <= FEW:
+        mode = "donot_use_mm_for_euclid_dist"  # the expanded square loses close points to rounding
+        direct: Tensor = torch.cdist(left, right, compute_mode=mode).square()
+        return direct
+    scale = lengths[rows].unsqueeze(1) + lengths[columns]
+    squares = torch.addmm(scale, left, right.T, alpha=-2.0)
+    near = (squares < scale.mul_(NEAR)).nonzero()
+    for some in torch.split(near, max(1, TILE // points.shape[1])):
+        i, j = some.unbind(dim=1)
+        squares[i, j] = (left[i] - right[j]).square().sum(dim=1)
+    return squares

@@ -1,0 +1,87 @@
+"""NC3 at the classifier: do its rows point where the class means lie?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from torch import nn
+
+from layerscope.functional.duality import (
+    bias_collapse,
+    self_duality_etf,
+    self_duality_frobenius,
+    uniform_duality,
+)
+from layerscope.measures.base import (
+    CheckpointStatistics,
+    LayerStatistics,
+    Need,
+    Subject,
+    Value,
+    class_weights_of,
+    each_split,
+    lost_in_rounding,
+    status_of,
+)
+from layerscope.measures.classifier import classifier_of, reads_features
+from layerscope.statistics.class_moments import ClassMoments
+
+STATISTICS = (
+    *("frobenius", "etf", "etf_centered", "uniform_variance", "uniform_variation"),
+    *("uniform_cosine_variance", "cosine", "bias"),
+)
+
+
+class SelfDuality:
+    r"""The last layer's weight W against the centred class means M that it reads.
+
+    Qualifier ``statistic``: ``frobenius`` (|W/|W| - M/|M||², 0 whenever W = aM), ``etf`` (|WMᵀ/|WMᵀ| -
+    ETF|, 0 only if M is an ETF, too), ``etf_centered`` (the same with W minus its mean row),
+    ``uniform_variance``, ``uniform_variation`` and ``uniform_cosine_variance`` (spread over classes of
+    <w_c, m_c>, the same over its mean, and of the cosine), ``cosine`` (mean of cos(w_c, m_c)), ``bias``
+    (|Wμ + b|). The last tapped layer is taken; skipped when it is not linear or does not read the features
+    as they were tapped. Degenerate when the rounding of the features alone could make the means differ.
+    """
+
+    name = "SelfDuality"
+    qualifiers = ("statistic",)
+    needs = Need.MOMENTS
+
+    def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
+        """Eight values per split, at the last layer."""
+        last, module = classifier_of(statistics)
+        for subject, entry, _, moments in each_split(statistics):
+            if entry is not last:
+                continue
+            if module is None or not _meets(last, module, moments):
+                for statistic in STATISTICS:
+                    yield subject, Value({"statistic": statistic}, math.nan, "skipped")
+                continue
+            for value in _values(module, moments, statistics):
+                yield subject, value
+
+
+def _meets(entry: LayerStatistics, module: nn.Linear, moments: ClassMoments) -> bool:
+    return reads_features(entry, module) and module.out_features == moments.num_classes
+
+
+def _values(module: nn.Linear, moments: ClassMoments, statistics: CheckpointStatistics) -> Iterator[Value]:
+    means, center = moments.means, class_weights_of(moments, statistics).center
+    weight = module.weight.detach().double()[moments.present]
+    bias = None if module.bias is None else module.bias.detach()[moments.present]
+    uniform = uniform_duality(weight, means, center)
+    lost = lost_in_rounding(means, center, moments.reference.dtype)
+    found = {
+        "frobenius": self_duality_frobenius(weight, means, center),
+        "etf": self_duality_etf(weight, means, center),
+        "etf_centered": self_duality_etf(weight, means, center, center_weight=True),
+        "uniform_variance": uniform.variance,
+        "uniform_variation": uniform.variation,
+        "uniform_cosine_variance": uniform.cosine_variance,
+        "cosine": uniform.cosine_mean,
+    }
+    for statistic, value in found.items():
+        unit = "logit^2" if statistic == "uniform_variance" else "1"
+        yield Value({"statistic": statistic}, value, status_of(value, degenerate=lost), unit)
+    yield Value({"statistic": "bias"}, bias_collapse(weight, bias, center @ means), unit="logit")

@@ -1,0 +1,145 @@
+"""What is asked of torch about a model, and its answer; both go from process to process as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class MeasuringQuestion:
+    """One way to measure a model.
+
+    Parameters
+    ----------
+    measures : tuple of str
+    samples : mapping
+        Split → number of samples.
+    memory_bytes : int
+        The budget, ``Measurements.memory``.
+    precision : str
+        ``float32`` or ``float64``.
+    """
+
+    measures: tuple[str, ...]
+    samples: tuple[tuple[str, int], ...]
+    memory_bytes: int
+    precision: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """A model on data of one shape, and every way in which it is measured.
+
+    Parameters
+    ----------
+    model : mapping
+        The section ``Model``, as plain values.
+    shape : (C, H, W)
+    classes : int
+    measuring : tuple of MeasuringQuestion
+    """
+
+    model: Mapping[str, Any]
+    shape: Shape
+    classes: int
+    measuring: tuple[MeasuringQuestion, ...]
+
+    @classmethod
+    def from_plain(cls, tree: Mapping[str, Any]) -> Question:
+        """The question that was spelt out with ``dataclasses.asdict``."""
+        channels, height, width = tree["shape"]
+        measuring = tuple(
+            MeasuringQuestion(
+                tuple(each["measures"]),
+                tuple((name, count) for name, count in each["samples"]),
+                each["memory_bytes"],
+                each["precision"],
+            )
+            for each in tree["measuring"]
+        )
+        return cls(tree["model"], (channels, height, width), tree["classes"], measuring)
+
+
+@dataclass(frozen=True)
+class TappedLayer:
+    """One layer that would be measured: its shape at the tap, per sample, and its features."""
+
+    name: str
+    shape: tuple[int, ...]
+    dim: int
+
+
+@dataclass(frozen=True)
+class MeasuringAnswer:
+    """The plan of one way to measure: its memory, or why it cannot be done.
+
+    ``cached`` are the splits whose features are kept between the two sweeps, ``read_twice`` those for which
+    there is no room.
+    """
+
+    state_bytes: int = 0
+    cache_bytes: int = 0
+    cached: tuple[str, ...] = ()
+    read_twice: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model is like.
+
+    Parameters
+    ----------
+    problem : str
+        Why it cannot be built or tapped; the rest is then empty.
+    layers : tuple of TappedLayer
+        In execution order.
+    parameters, trainable : int
+        Numbers of values.
+    weight_bytes : int
+        All parameters and buffers.
+    trainable_bytes : int
+    checkpoint_bytes : int
+        The file of one checkpoint.
+    activation_bytes : int
+        The most that the results of its operations hold at once in a forward pass, per image.
+    needs_two : bool
+        It normalises over a batch where an image has one value per channel: a batch of one cannot be
+        trained on.
+    batch_size : int
+        Images in one step of measuring, unless the config says.
+    warnings : tuple of str
+    measuring : tuple of MeasuringAnswer
+        One for each that was asked for.
+    """
+
+    problem: str = ""
+    layers: tuple[TappedLayer, ...] = ()
+    parameters: int = 0
+    trainable: int = 0
+    weight_bytes: int = 0
+    trainable_bytes: int = 0
+    checkpoint_bytes: int = 0
+    activation_bytes: int = 0
+    needs_two: bool = False
+    batch_size: int = 0
+    warnings: tuple[str, ...] = ()
+    measuring: tuple[MeasuringAnswer, ...] = ()
+
+    @classmethod
+    def from_plain(cls, tree: Mapping[str, Any]) -> Answer:
+        """The answer that was spelt out with ``dataclasses.asdict``."""
+        layers = tuple(
+            TappedLayer(each["name"], tuple(each["shape"]), each["dim"]) for each in tree["layers"]
+        )
+        measuring = tuple(
+            MeasuringAnswer(
+                **{**each, "cached": tuple(each["cached"]), "read_twice": tuple(each["read_twice"])}
+            )
+            for each in tree["measuring"]
+        )
+        return cls(**{**tree, "layers": layers, "measuring": measuring, "warnings": tuple(tree["warnings"])})

@@ -1,0 +1,137 @@
+"""Spectra of the class covariances, pooled and one by one, from rows that are at hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from layerscope.functional.between import centered
+from layerscope.functional.covariance import (
+    EXACT,
+    CovarianceSpectrum,
+    covariance_spectrum,
+    range_finder,
+    row_spectrum,
+)
+from layerscope.functional.vci import vci, vci_from_rows
+from layerscope.functional.weighting import ClassWeights
+
+TOP = 64  # eigenvalues that are kept of covariances too large for all
+
+
+@dataclass(frozen=True)
+class ClassSpectra:
+    """Spectra of one layer on one split.
+
+    Attributes
+    ----------
+    classes : list of CovarianceSpectrum
+        Of every class that has rows, in the order of ``present``.
+    present : Tensor (K+,)
+        These classes.
+    within, between, total : CovarianceSpectrum
+    vci : float
+        Variability collapse index; NaN where it takes more than ``EXACT`` dimensions or rows.
+    rows : int
+        Samples that all this was computed from.
+    """
+
+    classes: list[CovarianceSpectrum]
+    present: Tensor
+    within: CovarianceSpectrum
+    between: CovarianceSpectrum
+    total: CovarianceSpectrum
+    vci: float
+    rows: int
+
+
+def class_spectra(
+    rows: Tensor, labels: Tensor, means: Tensor, weights: ClassWeights, *, top: int = TOP, seed: int = 0
+) -> ClassSpectra:
+    """Spectra from the rows of a split, or of a :class:`FeatureSample` of it.
+
+    Up to 1024 features, or 1024 rows, everything is exact; beyond, a randomized range finder gives the
+    leading ``top`` eigenvalues, and the captured trace tells what they leave out. One class is taken at a
+    time, so memory is that of the rows of one class and of one D×D matrix at most.
+
+    Parameters
+    ----------
+    rows : Tensor (n, D)
+        Features or offsets from any point of their class, in any order; every class is centred here.
+    labels : Tensor (n,)
+    means : Tensor (K+, D)
+        Class means of the classes that have rows.
+    weights : ClassWeights
+        Of these classes.
+    """
+    groups = _Groups(rows, labels, weights.pooled)
+    offsets = _between_rows(means, weights)
+    if rows.shape[1] <= EXACT:
+        within, total, index = _by_matrix(groups, offsets, means, weights)
+    elif len(rows) + len(means) <= EXACT:
+        within, total, index = _by_rows(groups, offsets, means, weights)
+    else:
+        within, total, index = *groups.leading(offsets, top, seed), math.nan
+    classes = [row_spectrum(group, top=top, seed=seed) for group in groups.each()]
+    return ClassSpectra(classes, groups.present, within, row_spectrum(offsets), total, index, len(rows))
+
+
+Pooled = tuple[CovarianceSpectrum, CovarianceSpectrum, float]
+
+
+class _Groups:
+    """The rows of one class at a time, centred on their mean."""
+
+    def __init__(self, rows: Tensor, labels: Tensor, weights: Tensor) -> None:
+        self._rows, self._weights = rows, weights
+        self.present, counts = torch.unique(labels, return_counts=True)
+        self._places = torch.split(labels.argsort(stable=True), counts.tolist())
+
+    def each(self, *, weighted: bool = False) -> Iterator[Tensor]:
+        """Rows Z of every class, scaled so that Zᵀ Z is its covariance, or its part of the pooled one."""
+        for places, weight in zip(self._places, self._weights.tolist(), strict=True):
+            rows = self._rows[places]
+            offsets = rows - rows.double().mean(dim=0).to(rows.dtype)
+            yield offsets * math.sqrt((weight if weighted else 1.0) / len(rows))
+
+    def leading(self, offsets: Tensor, top: int, seed: int) -> tuple[CovarianceSpectrum, CovarianceSpectrum]:
+        """Leading spectra within classes and in total, by blocks of vectors only."""
+
+        def within(block: Tensor) -> Tensor:
+            image = torch.zeros_like(block)
+            for group in self.each(weighted=True):
+                image += (group.T @ (group @ block.to(group.dtype))).double()
+            return image
+
+        def total(block: Tensor) -> Tensor:
+            return within(block) + offsets.T @ (offsets @ block)
+
+        dim, device = self._rows.shape[1], self._rows.device
+        trace = sum(float(group.double().square().sum()) for group in self.each(weighted=True))
+        traces = trace, trace + float(offsets.square().sum())
+        found = [range_finder(part, dim, top, device, seed) for part in (within, total)]
+        first, second = (CovarianceSpectrum(v, t, exact=False) for v, t in zip(found, traces, strict=True))
+        return first, second
+
+
+def _by_matrix(groups: _Groups, offsets: Tensor, means: Tensor, weights: ClassWeights) -> Pooled:
+    within = torch.zeros(means.shape[1], means.shape[1], dtype=torch.float64, device=means.device)
+    for group in groups.each(weighted=True):
+        within += (group.T @ group).double()
+    index = vci(within, means, weights.between, center=weights.center)
+    return covariance_spectrum(within), covariance_spectrum(within + offsets.T @ offsets), index
+
+
+def _by_rows(groups: _Groups, offsets: Tensor, means: Tensor, weights: ClassWeights) -> Pooled:
+    rows = torch.cat(list(groups.each(weighted=True))).double()
+    index = vci_from_rows(rows, means, weights.between, center=weights.center)
+    return row_spectrum(rows), row_spectrum(torch.cat([rows, offsets])), index
+
+
+def _between_rows(means: Tensor, weights: ClassWeights) -> Tensor:
+    """Rows B (K+, D) with Bᵀ B the between-class covariance."""
+    return centered(means, weights.center)[0] * weights.between.sqrt().unsqueeze(1)

@@ -1,0 +1,214 @@
+"""The accumulators as ``torchmetrics`` metrics, which sync between processes; needs the package torchmetrics.
+
+State is gathered, not summed: each process has its own reference points, so parts are merged as the
+accumulators merge them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from layerscope.functional.simplex import etf_error
+from layerscope.functional.variability import between_trace, cdnv, nc1_quotient
+from layerscope.statistics.class_moments import ClassMoments
+from layerscope.statistics.decisions import Decisions
+from layerscope.statistics.nearest_center import NearestCenter
+from layerscope.statistics.ood_mean import OutOfDistribution
+
+try:
+    from torchmetrics import Metric
+except ImportError as error:
+    raise ImportError(
+        "layerscope.statistics.torchmetrics needs torchmetrics: pip install 'layerscope[torchmetrics]'"
+    ) from error
+
+
+class _Gathered(Metric):
+    """A metric whose state is that of an accumulator, one part per process after a sync."""
+
+    full_state_update = True
+    _parts: dict[str, int]
+
+    def _keep(self, state: dict[str, Any]) -> None:
+        """Register every tensor of an accumulator's state."""
+        self._parts = {name: value.ndim for name, value in state.items() if isinstance(value, Tensor)}
+        for name in self._parts:
+            self.add_state(f"part_{name}", default=state[name], dist_reduce_fx=None)
+
+    def _write(self, state: dict[str, Any]) -> None:
+        for name in self._parts:
+            setattr(self, f"part_{name}", state[name])
+
+    def _states(self) -> list[dict[str, Any]]:
+        """One state per process: parts that were gathered have one more dimension."""
+        found = {name: getattr(self, f"part_{name}") for name in self._parts}
+        extra = {name: value.ndim > self._parts[name] for name, value in found.items()}
+        count = next(len(value) if extra[name] else 1 for name, value in found.items())
+        return [
+            {name: value[part] if extra[name] else value for name, value in found.items()}
+            for part in range(count)
+        ]
+
+
+class ClassMomentsMetric(_Gathered):
+    """:class:`layerscope.statistics.ClassMoments` as a metric.
+
+    ``update(features, labels)``; ``compute()`` gives NC1 (quotient), the mean CDNV and the ETF error, from
+    balanced classes; ``moments()`` the accumulator itself, for every other measure of
+    ``layerscope.functional``.
+
+    Parameters
+    ----------
+    num_classes, dim : int
+    """
+
+    def __init__(self, num_classes: int, dim: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.num_classes, self.dim = num_classes, dim
+        self._keep(ClassMoments(num_classes, dim).state_dict())
+
+    def update(self, features: Tensor, labels: Tensor) -> None:
+        """Add a batch (B, D) with labels (B,)."""
+        moments = self.moments()
+        moments.update(features, labels)
+        self._write(moments.state_dict())
+
+    def compute(self) -> dict[str, Tensor]:
+        """Three measures of collapse, as 0-dimensional tensors."""
+        moments = self.moments()
+        means, variances = moments.means, moments.variances
+        within = float(variances.mean()) if len(variances) else 0.0
+        values = {
+            "nc1_quotient": nc1_quotient(within, between_trace(means) if len(means) else 0.0),
+            "cdnv": cdnv(variances, means)["mean"],
+            "etf_error": etf_error(means),
+        }
+        return {name: torch.tensor(value, dtype=torch.float64) for name, value in values.items()}
+
+    def moments(self) -> ClassMoments:
+        """What was accumulated, parts of other processes merged in after a sync."""
+        first, *others = (self._moments_of(state) for state in self._states())
+        for other in others:
+            first.merge(other)
+        return first
+
+    def _moments_of(self, state: dict[str, Any]) -> ClassMoments:
+        moments = ClassMoments(self.num_classes, self.dim, device=state["counts"].device)
+        moments.load_state_dict({"outer": None, "sketch": None, "seed": None, **state})
+        return moments
+
+
+class NearestCenterMetric(_Gathered):
+    """:class:`layerscope.statistics.NearestCenter` as a metric: ``update(features, labels, decisions)``.
+
+    Parameters
+    ----------
+    centers : Tensor (K+, D)
+        Class means of the train split.
+    classes : Tensor (K+,)
+        Their class indices, ascending.
+    num_classes : int
+    """
+
+    def __init__(self, centers: Tensor, classes: Tensor, num_classes: int, **options: Any) -> None:
+        super().__init__(**options)
+        self._start = (centers.double(), classes, num_classes)
+        self._keep(NearestCenter(*self._start).state_dict())
+
+    def update(self, features: Tensor, labels: Tensor, decisions: Tensor | None = None) -> None:
+        """Add a batch (B, D) with labels and, for the agreement, the network's decisions (B,)."""
+        nearest = self._merged()
+        nearest.update(features, labels, decisions)
+        self._write(nearest.state_dict())
+
+    def compute(self) -> dict[str, Tensor]:
+        """Accuracy, balanced accuracy and agreement, and the numbers of samples and ties."""
+        return _tensors(self._merged().compute())
+
+    def _merged(self) -> NearestCenter:
+        first, *others = (self._nearest_of(state) for state in self._states())
+        for other in others:
+            first.merge(other)
+        return first
+
+    def _nearest_of(self, state: dict[str, Any]) -> NearestCenter:
+        nearest = NearestCenter(state["centers"], state["classes"], self._start[2])
+        nearest.load_state_dict(state)
+        return nearest
+
+
+class DecisionsMetric(_Gathered):
+    """:class:`layerscope.statistics.Decisions` as a metric: ``update(logits, labels, mean_loss)``.
+
+    Parameters
+    ----------
+    num_classes : int
+    """
+
+    def __init__(self, num_classes: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.num_classes = num_classes
+        self._keep(Decisions(num_classes).state_dict())
+
+    def update(self, logits: Tensor, labels: Tensor, mean_loss: Tensor | None = None) -> None:
+        """Add a batch of logits (B, K) and labels (B,)."""
+        decisions = self._merged()
+        decisions.update(logits, labels, mean_loss)
+        self._write(decisions.state_dict())
+
+    def compute(self) -> dict[str, Tensor]:
+        """Accuracy, balanced accuracy and mean loss, and the number of samples."""
+        return _tensors(self._merged().compute())
+
+    def _merged(self) -> Decisions:
+        first, *others = (self._decisions_of(state) for state in self._states())
+        for other in others:
+            first.merge(other)
+        return first
+
+    def _decisions_of(self, state: dict[str, Any]) -> Decisions:
+        decisions = Decisions(self.num_classes, device=state["_loss"].device)
+        decisions.load_state_dict({"_table": None, **state})
+        return decisions
+
+
+class OutOfDistributionMetric(_Gathered):
+    """:class:`layerscope.statistics.OutOfDistribution` as a metric: ``update(features)``, the mean feature.
+
+    Parameters
+    ----------
+    dim : int
+    """
+
+    def __init__(self, dim: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.dim = dim
+        self._keep(OutOfDistribution(dim).state_dict())
+
+    def update(self, features: Tensor) -> None:
+        """Add a batch (B, D)."""
+        mean = self._merged()
+        mean.update(features)
+        self._write(mean.state_dict())
+
+    def compute(self) -> Tensor:
+        """Mean feature (D,)."""
+        return self._merged().mean
+
+    def _merged(self) -> OutOfDistribution:
+        first, *others = (self._mean_of(state) for state in self._states())
+        for other in others:
+            first.merge(other)
+        return first
+
+    def _mean_of(self, state: dict[str, Any]) -> OutOfDistribution:
+        mean = OutOfDistribution(self.dim, device=state["count"].device)
+        mean.load_state_dict(state)
+        return mean
+
+
+def _tensors(values: dict[str, float]) -> dict[str, Tensor]:
+    return {name: torch.tensor(value, dtype=torch.float64) for name, value in values.items()}

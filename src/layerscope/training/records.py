@@ -1,0 +1,64 @@
+"""What a training leaves behind, epoch by epoch. In a run of several processes rank 0 alone writes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import nn
+from torch.optim import Optimizer
+
+from layerscope.config import Config
+from layerscope.distributed.ranks import rank
+from layerscope.training.checkpoints import CheckpointStore
+from layerscope.training.course import EpochPart
+from layerscope.training.divergence import check_losses
+from layerscope.training.log import EpochLog, EpochRow
+from layerscope.training.progress import Reporter
+from layerscope.training.resume import ResumePoint
+from layerscope.training.trackers import Trackers
+
+
+@dataclass(frozen=True)
+class Records:
+    """Log, trackers, checkpoints and resume points of one run, whose epochs have ``steps`` steps."""
+
+    config: Config
+    steps: int
+    model: nn.Module
+    optimizer: Optimizer
+    store: CheckpointStore
+    log: EpochLog
+    reporter: Reporter
+    trackers: Trackers | None = None
+
+    @cached_property
+    def _identity(self) -> str:
+        return self.config.hash
+
+    @cached_property
+    def _due(self) -> frozenset[int]:
+        return frozenset(self.config.checkpoint_epochs)
+
+    def keep_epoch(self, row: EpochRow) -> None:
+        """Log a finished epoch, save its checkpoint if one is due, then its resume point."""
+        if rank():
+            return
+        self.log.append(row)  # first: a run whose checkpoints are all there counts as trained
+        if self.trackers:
+            self.trackers.log(row.epoch, row)
+        if row.epoch in self._due:
+            self.store.save(row.epoch, self.model)
+        self._save_resume(row.epoch)
+        self.reporter.epoch(row)
+
+    def keep_part(self, epoch: int, part: EpochPart) -> None:
+        """Save a resume point in the middle of ``epoch``, unless it is of no use any more."""
+        check_losses(self.config, epoch, self.steps, part.counts, self.store)
+        if rank() == 0:
+            self._save_resume(epoch - 1, part)
+
+    def _save_resume(self, finished: int, part: EpochPart | None = None) -> None:
+        state = self.optimizer.state_dict()["state"]
+        point = ResumePoint(finished, self._identity, self.model.state_dict(), state, part)
+        self.store.save_resume(point)

@@ -1,0 +1,107 @@
+"""Several real processes that measure one run over gloo write the tables of one process."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from layerscope.measures.catalog import VERSIONS
+from layerscope.results.tables import TableStore
+
+MEASURES = list(VERSIONS)
+FRAGILE = {"MLPSVD", "GNC2"}
+"""Measures with values so near 0, or so large, that rounding of the features shows in their first digits."""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, write_config, succeed):
+    """A folder with a trained run, and a config that measures it in float64."""
+    folder = tmp_path_factory.mktemp("runs")
+    sections = {"Model": {"model-name": "mlp_small"}, "Logging": {"log-epochs": [0, 3]}}
+    write_config(folder, **sections, Measurements={"precision": "float64", "batch-size": 16})
+    succeed("train", 1, folder)
+    return folder
+
+
+def tables_of(folder, name):
+    store = TableStore(folder / name)
+    assert store.measures() == sorted(MEASURES)
+    return {measure: store.read(measure) for measure in MEASURES}
+
+
+def assert_same_tables(tables, others, *, rtol, without=()):
+    for measure in [measure for measure in MEASURES if measure not in without]:
+        pd.testing.assert_frame_equal(
+            tables[measure], others[measure], check_exact=False, rtol=rtol, atol=1e-12, obj=measure
+        )
+
+
+@pytest.fixture(scope="module")
+def alone(trained, succeed):
+    succeed("measure", 1, trained, tables="alone", measures=MEASURES, epochs=[0, 3])
+    return tables_of(trained, "alone")
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_tables_are_those_of_one_process(trained, alone, succeed, size):
+    name = f"by{size}"
+    assert succeed("measure", size, trained, tables=name, measures=MEASURES, epochs=[0, 3]) == "finished"
+    assert_same_tables(tables_of(trained, name), alone, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("settings", "rtol", "without"),
+    [
+        ({"precision": "float64", "memory": "2MB"}, 1e-10, ()),
+        ({"precision": "float32"}, 1e-5, FRAGILE),
+    ],
+    ids=["features that do not fit the memory", "float32"],
+)
+def test_other_settings_make_no_difference(trained, tmp_path, write_config, succeed, settings, rtol, without):
+    sections = {"Model": {"model-name": "mlp_small"}, "Logging": {"log-epochs": [0, 3]}}
+    write_config(tmp_path, **sections, Measurements=settings)
+    (tmp_path / "run").symlink_to(trained / "run")
+    for size in (1, 2):
+        succeed("measure", size, tmp_path, tables=str(size), measures=MEASURES, epochs=[3])
+    assert_same_tables(tables_of(tmp_path, "1"), tables_of(tmp_path, "2"), rtol=rtol, without=without)
+
+
+def test_splits_smaller_than_the_number_of_processes_can_be_measured(tmp_path, write_config, succeed):
+    sections = {"Data": {"subset": 10}, "Logging": {"log-epochs": [3]}}
+    write_config(tmp_path, **sections, Measurements={"precision": "float64", "splits": "train"})
+    succeed("train", 1, tmp_path)
+    chosen = {"measures": ["NC1", "NCC", "Accuracy"], "epochs": [3]}
+    for size in (1, 12):
+        succeed("measure", size, tmp_path, tables=str(size), **chosen)
+    for measure in chosen["measures"]:
+        tables = [TableStore(tmp_path / size).read(measure) for size in ("1", "12")]
+        pd.testing.assert_frame_equal(*tables, rtol=1e-10)
+
+
+def test_a_signal_to_one_process_stops_all_and_keeps_what_is_measured(trained, alone, succeed):
+    stop = {"action": "SIGUSR2", "when": 5, "whom": 1}  # asked four times per checkpoint
+    chosen = {"tables": "stopped", "measures": MEASURES, "epochs": [0, 3]}
+    assert succeed("measure", 2, trained, **chosen, **stop) == "stopped"
+    found = TableStore(trained / "stopped").computed("NC1")
+    assert set(found) == {0}
+    succeed("measure", 2, trained, **chosen)
+    assert_same_tables(tables_of(trained, "stopped"), alone, rtol=1e-10)
+
+
+def test_when_a_process_is_killed_the_other_ends(trained, run_ranks):
+    options = {"tables": "killed", "measures": ["NC1"], "epochs": [0, 3], "action": "SIGKILL", "when": 5}
+    ended = run_ranks("measure", 2, trained, **options)
+    assert ended.codes == [3, -9]
+    assert "another of the 2 processes of this run has ended" in ended.outputs[0]
+    assert set(TableStore(trained / "killed").computed("NC1")) == {0}
+
+
+def test_features_that_are_not_finite_are_named_whoever_reads_them(
+    tmp_path, write_config, run_ranks, succeed
+):
+    write_config(tmp_path, Optimizer={"lr": 1e-9}, Logging={"log-epochs": [3]})
+    succeed("train", 1, tmp_path)
+    ended = run_ranks("measure", 2, tmp_path, measures=["NC1"], epochs=[3], poisoned=150)
+    assert ended.codes == [3, 3]
+    for output in ended.outputs:
+        assert "layer flatten, train split, samples 100 to 199: 1 of 100 samples have features" in output

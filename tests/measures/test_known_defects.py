@@ -1,0 +1,256 @@
+"""Defects found in public implementations, and that ours does not have them.
+
+Each id of the list is either demonstrated here, or names the test that does; ``NOT_OURS`` says why the rest
+cannot apply to measures of collapse and spectra.
+"""
+
+import inspect
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from layerscope import functional, measures, statistics
+from layerscope.functional import (
+    activation_stable_rank,
+    between_basis,
+    cdnv,
+    class_alignment,
+    equiangularity,
+    etf_error,
+    kernel_stats,
+    nc1_pinv,
+    nc_layer,
+    ncc_agreement,
+    nearest_class,
+    row_spectrum,
+    self_duality_etf,
+    self_duality_frobenius,
+    weights_by,
+)
+from layerscope.measures.catalog import VERSIONS
+from layerscope.measures.registry import MEASURES
+from layerscope.statistics import ClassMoments, Decisions, NearestCenter
+
+from .flat_world import around, measured, simplex
+
+ROOT = Path(__file__).parents[1]
+SOURCES = [Path(part.__file__).parent for part in (functional, measures, statistics)]
+
+ELSEWHERE = {  # defect → the test that our code does not have it
+    "D-1": "measurement/test_measure_checkpoints.py::test_the_tables_hold_every_row_of_every_checkpoint",
+    "D-2": "measurement/test_measure_checkpoints.py::test_the_tables_hold_every_row_of_every_checkpoint",
+    "D-6": "measures/test_measures_contract.py::test_every_row_has_a_key_of_its_own",
+    "D-13": "measurement/test_sweeps.py",
+    "D-15": "measurement/test_naive_agreement.py::test_every_row_equals_its_definition",
+    "D-17": "measurement/test_sweeps.py",
+    "D-19": "measurement/test_measurement_key.py",
+    "D-24": "measurement/test_sweeps.py",
+    "D-25": "measures/test_measures_contract.py::test_rows_survive_the_table_bit_by_bit",
+    "D-49": "functional/test_kernel_stats.py::test_nothing_to_compare_is_undefined",
+    "D-66": "training",
+    "D-74": "measures/test_measure_truths.py::test_sample_weighting_follows_the_counts",
+}
+NOT_OURS = {
+    **dict.fromkeys(("D-7", "D-9", "D-10"), "figures: the plotter reads ranks and epochs from the tables"),
+    **dict.fromkeys(("D-26", "D-27", "D-27b"), "training and its checkpoints"),
+    **dict.fromkeys(
+        ("D-16", "D-20", "D-38"), "hooks and loaders: taps are context managers, splits are stored"
+    ),
+    **dict.fromkeys([f"D-{n}" for n in range(28, 38)], "information measures"),
+    "D-40": "information measures",
+    **dict.fromkeys([f"D-{n}" for n in range(54, 74) if n != 66], "information measures"),
+    **dict.fromkeys(("D-50", "D-52"), "the package's examples"),
+}
+GENERATOR = torch.Generator().manual_seed(0)
+
+
+def cloud(*shape):
+    return torch.randn(*shape, generator=GENERATOR, dtype=torch.float64)
+
+
+def source():
+    return "\n".join(path.read_text(encoding="utf-8") for room in SOURCES for path in room.glob("*.py"))
+
+
+def test_d3_the_stable_rank_of_a_class_is_not_multiplied_by_its_size():
+    rows = cloud(40, 6)
+    values = np.linalg.eigvalsh(np.cov(rows.T.numpy(), bias=True))
+    assert activation_stable_rank(rows) == pytest.approx(values.sum() / values[-1], rel=1e-10)
+    assert activation_stable_rank(rows.repeat(5, 1)) == pytest.approx(activation_stable_rank(rows))
+
+
+def test_d4_d5_spectra_descend_and_relative_values_are_of_their_own_total():
+    found = row_spectrum(cloud(30, 5))
+    assert (found.values.diff() <= 0).all()
+    assert float(found.relative.sum()) == pytest.approx(1)
+    assert float(found.relative.max()) <= 1
+
+
+def test_d8_d51_an_exactly_self_dual_frame_scores_one_and_its_arguments_are_not_swapped():
+    means = torch.tensor(simplex(10, 50))
+    assert class_alignment(means, means + 4)[0] == pytest.approx(1.0, rel=1e-12)
+    assert self_duality_etf(means, means + 4) == pytest.approx(0, abs=1e-12)
+    assert list(inspect.signature(self_duality_etf).parameters)[:2] == ["weight", "means"]
+
+
+def test_d11_angles_that_are_no_simplex_do_not_average_out():
+    rows = cloud(5, 50)
+    means = torch.nn.functional.normalize(torch.cat([rows, -rows]), dim=1)
+    assert equiangularity(means)[0] > 0.1
+
+
+def test_d12_small_but_real_directions_count_and_zeros_are_not_inverted():
+    means = torch.tensor(simplex(10, 256))
+    means[5:] *= 1e-3
+    basis = between_basis(means)
+    exact = float((1 / basis.singular_values.square()).sum()) / 10
+    assert nc1_pinv(torch.eye(256), means) == pytest.approx(exact, rel=1e-9)
+    assert nc1_pinv(torch.eye(256), means) > 1e4
+    flat = torch.cat([means[:2], means[:2]])  # four classes in one direction: two zeros are left alone
+    assert between_basis(flat).rank == 1
+    assert nc1_pinv(torch.eye(256), flat) < 1e3
+
+
+def test_d14_statistics_keep_no_graph():
+    features = torch.randn(6, 3, requires_grad=True)
+    moments = ClassMoments(2, 3)
+    offsets = moments.update(features, torch.arange(6) % 2)
+    assert not offsets.requires_grad
+    assert not moments.means.requires_grad
+
+
+def test_d18_d44_an_empty_class_is_left_out_and_a_single_sample_does_not_vary():
+    moments = ClassMoments(4, 3, dtype=torch.float64)
+    moments.update(1e4 + cloud(5, 3), torch.tensor([0, 0, 0, 2, 2]))
+    moments.update(1e4 + cloud(1, 3), torch.tensor([3]))
+    assert moments.present.tolist() == [0, 2, 3]
+    assert moments.variances[2] == 0.0
+    assert torch.equal(moments.global_mean, moments.means.mean(dim=0))
+    assert math.isfinite(cdnv(moments.variances, moments.means)["mean"])
+
+
+def test_d21_d45_one_weighting_runs_through_a_measure_unless_a_preset_asks_otherwise():
+    counts = torch.tensor([90, 10])
+    for weighting in ("balanced", "sample"):
+        weights = weights_by(weighting, counts)
+        parts = (weights.within, weights.pooled, weights.between, weights.center)
+        assert all(torch.equal(part, parts[0]) for part in parts)
+    features = torch.cat([torch.zeros(90, 1), torch.ones(10, 1)])
+    moments = ClassMoments(2, 1)
+    moments.update(features, torch.arange(2).repeat_interleave(counts))
+    assert float(moments.sample_mean) == pytest.approx(0.1)
+    assert float(moments.global_mean) == pytest.approx(0.5)
+
+
+def test_d22_coincident_means_are_infinite_and_not_a_large_number():
+    means = torch.tensor([[0.1, 0.2], [0.1 + 1e-17, 0.2], [3.0, 0.0]], dtype=torch.float64)
+    found = cdnv(torch.ones(3), means)
+    assert (found["mean"], found["infinite"]) == (math.inf, 1)
+
+
+def test_d22_a_split_is_an_argument():
+    assert not [name for name in MEASURES if "test" in name.lower()]
+    found = measured(around(simplex(3, 4), 0.1), around(simplex(3, 4), 0.2), classes=3)
+    assert found("CDNV", "test", statistic="mean")[0] > found("CDNV", "train", statistic="mean")[0]
+
+
+def test_d23_no_square_singular_matrix_is_formed():
+    assert "full_matrices=True" not in source()
+    assert source().count("linalg.svd(") == source().count("full_matrices=False")
+
+
+def test_d39_d41_the_decision_of_the_network_has_its_bias():
+    means = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
+    points = means.repeat(5, 1)
+    logits = points @ means.T + torch.tensor([0.0, 10.0])
+    assert ncc_agreement(points, logits.argmax(dim=1), means) == 0.5
+    nearest = NearestCenter(means, torch.arange(2), 2)
+    nearest.update(points, torch.arange(10) % 2, Decisions(2).update(logits, torch.arange(10) % 2))
+    assert nearest.agreement == 0.5
+
+
+def test_d42_close_means_far_from_the_origin_are_told_apart_in_float32():
+    means = torch.full((2, 8), 1000.0)
+    means[1, 0] += 0.05
+    points, labels = means.repeat(50, 1), torch.arange(100) % 2
+    nearest = NearestCenter(means.double(), torch.arange(2), 2)
+    nearest.update(points, labels)
+    assert nearest.accuracy == 1.0
+    assert torch.equal(nearest_class(points, means)[0], labels)
+
+
+def test_d43_a_wrong_label_is_refused_and_a_batch_of_one_is_not():
+    moments = ClassMoments(3, 2)
+    moments.update(torch.ones(1, 2), torch.tensor([1]))
+    assert moments.counts.tolist() == [0, 1, 0]
+    with pytest.raises(ValueError, match="must lie in 0 … 2"):
+        moments.update(torch.ones(2, 2), torch.tensor([0, 3]))
+
+
+def test_d46_the_pooled_covariance_is_a_matrix_of_features():
+    moments = ClassMoments(5, 3, scatter=True)
+    moments.update(torch.randn(20, 3), torch.arange(20) % 5)
+    assert moments.within_covariance.shape == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "word", ["sha256", "hashlib", ".numpy()", "random.seed", "manual_seed_all", "except:"]
+)
+def test_d47_d53_d57_no_update_hashes_copies_reseeds_or_hides(word):
+    assert word not in source()
+
+
+def test_d48_float64_stays_float64_and_very_unlikely_values_do_not_underflow():
+    means = torch.tensor(simplex(5, 512))
+    found = kernel_stats(means, "riesz")
+    assert found.mean == pytest.approx(math.sqrt(2.5) ** -510, rel=1e-9)
+    assert cdnv(torch.full((5,), 0.16, dtype=torch.float64), torch.tensor(simplex(5, 16)))[
+        "mean"
+    ] == pytest.approx(0.064, rel=1e-13)
+
+
+def test_d64_importing_leaves_warnings_alone():
+    assert "filterwarnings" not in source()
+    assert "simplefilter" not in source()
+
+
+def test_d75_d76_d77_a_batch_is_not_changed_and_no_outer_products_are_kept():
+    features = torch.randn(8, 3)
+    before = features.clone()
+    moments = ClassMoments(2, 3, scatter=True)
+    moments.update(features, torch.arange(8) % 2)
+    assert torch.equal(features, before)
+    assert max(part.numel() for part in moments.state_dict().values() if part is not None) <= 9
+
+
+def test_the_nc_layer_asks_for_persistence_too():
+    assert nc_layer([0.1, 0.5, 0.1]) == (0, 2)
+
+
+def test_equal_means_have_no_frame_and_no_dual():
+    means = torch.full((4, 3), 0.1)
+    assert math.isnan(etf_error(means))
+    assert math.isnan(self_duality_frobenius(torch.ones(4, 3), means))
+
+
+def test_every_defect_is_demonstrated_here_or_named_elsewhere():
+    here = {
+        f"D-{part[1:]}"
+        for name in globals()
+        if name.startswith("test_d")
+        for part in name.split("_")[1:]
+        if part[:1] == "d" and part[1:].isdigit()
+    }
+    known = here | set(ELSEWHERE) | set(NOT_OURS)
+    assert known == {f"D-{number}" for number in range(1, 78)} | {"D-27b"}
+    assert VERSIONS.keys() == MEASURES.keys()
+
+
+@pytest.mark.parametrize("place", sorted(set(ELSEWHERE.values())))
+def test_the_tests_that_are_named_exist(place):
+    path, _, name = place.partition("::")
+    assert (ROOT / path).exists()
+    assert not name or f"def {name}(" in (ROOT / path).read_text(encoding="utf-8")
