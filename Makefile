@@ -30,8 +30,8 @@ $(VENV)/installed-dev: pyproject.toml | $(BIN)/python
 run: $(VENV)/installed-run  ## train, measure and plot one config: make run CONFIG=config/debug.yaml
 	$(BIN)/python src/main.py --config $(CONFIG)
 
-test: $(VENV)/installed-test  ## the test suite; what needs a Slurm is skipped without one
-	$(BIN)/python -m pytest
+test: $(VENV)/installed-test  ## the test suite, but for what needs a Slurm (make test-slurm)
+	$(BIN)/python -m pytest --ignore=tests/slurm
 
 test-slurm: $(VENV)/installed-test  ## only the tests on a real Slurm, which must be installed
 	LAYERSCOPE_REQUIRE_SLURM=1 $(BIN)/python -m pytest tests/slurm
