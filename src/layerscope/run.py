@@ -99,7 +99,28 @@ class Run(RunFolder):
         if not self.checkpoints.epochs():
             raise Blocked(f"{self.folder} has no checkpoints to measure: run the train stage first.")
         self._name_unavailable()
-        return self.pending_measures()
+        pending = self.pending_measures()
+        if pending:
+            self._spare_irreplaceable()
+        self._name_unmeasurable()
+        return pending
+
+    def _spare_irreplaceable(self) -> None:
+        """Refuse to measure with other settings what then could not stay beside older rows."""
+        for name, epochs in self.irreplaceable().items():
+            raise RunFolderError(
+                f"{self.tables.path(name)} has rows of other settings or another version. Those of epoch "
+                f"{', '.join(map(str, epochs))} could not be measured anew: --clean removed the checkpoints. "
+                "Go back to those settings, or move the folder measurements away."
+            )
+
+    def _name_unmeasurable(self) -> None:
+        """Warn of what is asked for of checkpoints that are removed."""
+        for epoch, names in self.unmeasurable().items():
+            logger.warning(
+                "%s: the checkpoint of epoch %d was removed by --clean, so it has no %s",
+                *(self.name, epoch, ", ".join(names)),
+            )
 
     def _name_unavailable(self) -> None:
         """Warn of measures that the config may ask for but this version does not have."""

@@ -25,7 +25,7 @@ from layerscope.plotting.registry import FIGURES
 from layerscope.provenance import now, provenance
 from layerscope.results.tables import TableStore
 from layerscope.status import StatusFile
-from layerscope.training.manifest import CheckpointManifest
+from layerscope.training.manifest import CheckpointEntry, CheckpointManifest
 
 _provenance = cache(provenance)  # asks git: once for all the runs of a process
 
@@ -102,16 +102,42 @@ class RunFolder:
             return -1
 
     def pending_measures(self) -> dict[int, tuple[str, ...]]:
-        """Epoch → measures whose rows are missing or out of date, for the saved checkpoints."""
-        wanted = selected_measures(self.config)
+        """Epoch → measures whose rows are missing or out of date, for the checkpoints that are kept."""
+        return self._lacking(
+            {epoch: entry for epoch, entry in self.checkpoints.entries().items() if not entry.released}
+        )
+
+    def unmeasurable(self) -> dict[int, tuple[str, ...]]:
+        """The same for the checkpoints that were removed by ``--clean``: there is nothing left to measure."""
+        return self._lacking(self._released())
+
+    def irreplaceable(self) -> dict[str, tuple[int, ...]]:
+        """Measure → epochs whose rows are of other settings and whose checkpoints are removed."""
+        keys = {epoch: entry.sha256 for epoch, entry in self._released().items()}
+        names = [name for name in self.tables.measures() if name in VERSIONS] if keys else []
+        found = {}
+        for name in names:
+            current = {epoch: measurement_key(self.config, name, digest) for epoch, digest in keys.items()}
+            stored = self.tables.computed(name)
+            found[name] = tuple(
+                epoch for epoch in sorted(keys.keys() & stored) if stored[epoch] != current[epoch]
+            )
+        return {name: epochs for name, epochs in found.items() if epochs}
+
+    def _released(self) -> dict[int, CheckpointEntry]:
+        return {epoch: entry for epoch, entry in self.checkpoints.entries().items() if entry.released}
+
+    def _lacking(self, entries: Mapping[int, CheckpointEntry]) -> dict[int, tuple[str, ...]]:
+        """Epoch → measures whose rows are missing or out of date."""
+        wanted = selected_measures(self.config) if entries else ()
         computed = {measure: self.tables.computed(measure) for measure in wanted}
-        pending = {}
-        for epoch, entry in self.checkpoints.entries().items():
+        lacking = {}
+        for epoch, entry in entries.items():
             keys = {name: measurement_key(self.config, name, entry.sha256) for name in wanted}
             missing = tuple(name for name in wanted if computed[name].get(epoch) != keys[name])
             if missing and epoch in self.config.checkpoint_epochs:
-                pending[epoch] = missing
-        return pending
+                lacking[epoch] = missing
+        return lacking
 
     def done(self, stage: str) -> bool:
         """Whether nothing is left to do of ``stage``; the stages after training need a finished training.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
 
 from layerscope.launch.log_files import earlier_logs, newest_log
 from layerscope.launch.standing import Standing, States
@@ -30,11 +32,10 @@ def status_table(
         For a terminal.
     """
     standings = _standings(runs, states)
-    lines = [*table(standings, width), "", summary(standings)]
-    if colour:
-        lines = [coloured(line) for line in lines]
-    trouble = troubles(standings)
-    return "\n".join([*lines, *([""] if trouble else []), *trouble]) + "\n"
+    paint = coloured if colour else str
+    parts = (table(standings, width), [summary(standings)])
+    blocks = [*([paint(line) for line in part] for part in parts), troubles(standings)]
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
 def status_json(runs: Sequence[RunFolder], states: Sequence[States]) -> str:
@@ -60,21 +61,27 @@ def logs(
     follow : bool
         Go on as it grows, and with the logs of later attempts, until interrupted.
     """
-    shown, stream = None, None
+    shown, unread = None, None
     with ExitStack() as files:
         while True:
             path = newest_log(run, stage)
-            if stream is not None:
-                yield stream.read()
+            if unread is not None:
+                yield unread()
             if path is not None and path != shown:
                 yield from _header(path)
-                shown, stream = path, files.enter_context(path.open(encoding="utf-8", errors="replace"))
-                yield _last(stream.read(), lines)
+                shown, unread = path, _reader(files.enter_context(path.open("rb")))
+                yield _last(unread(), lines)
             if not follow:
                 break
             time.sleep(_POLL_SECONDS)
     if shown is None:
         yield f"{run.name}: no worker{f' on {stage}' if stage else ''} has said anything yet\n"
+
+
+def _reader(stream: BinaryIO) -> Callable[[], str]:
+    """What gives the text that was not read yet; a letter of which only a part is there has to wait."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    return lambda: decoder.decode(stream.read())
 
 
 def _standings(runs: Sequence[RunFolder], states: Sequence[States]) -> list[Standing]:

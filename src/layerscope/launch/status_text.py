@@ -32,7 +32,9 @@ Row = Mapping[str, str]
 def table(standings: Sequence[Standing], width: int) -> list[str]:
     """A title and a line per run, none longer than ``width``."""
     rows = [_row(standing) for standing in standings]
-    shown = [name for name in rows[0] if any(row[name] for row in rows)] if rows else []
+    if not rows:
+        return []
+    shown = [name for name in rows[0] if any(row[name] for row in rows)]
     sizes = {name: max(len(name), *(len(row[name]) for row in rows)) for name in shown}
     _narrow(sizes, width)
     titles = {name: name for name in shown}

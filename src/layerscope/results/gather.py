@@ -24,7 +24,7 @@ Texts = Mapping[int, bytes]
 """Number of a run → its CSV text."""
 
 
-_BATCH = 100
+_BATCH = 250
 """Runs that are parsed at once."""
 
 _NUMBERS: dict[type, Any] = {int: "Int64", float: "float64"}
@@ -90,9 +90,10 @@ class _Part:
 
     def parse(self, header: bytes, texts: Texts, layout: Layout, columns: Collection[str]) -> None:
         """Parse all texts at once, or one by one to find the damaged ones."""
+        rows = {number: _lines(text) for number, text in texts.items()}
         try:
-            self.tables.append(_parse(header, texts.values(), layout, columns))
-            self.rows |= {number: _lines(text) for number, text in texts.items()}
+            self.tables.append(_parse(header, texts.values(), layout, columns, sum(rows.values())))
+            self.rows |= rows
             self.names |= set(header.decode().split(","))
         except ValueError as error:
             if len(texts) > 1:
@@ -166,8 +167,10 @@ def _lines(text: bytes) -> int:
     return text.count(b"\n") - text.endswith(b"\n")
 
 
-def _parse(header: bytes, texts: Collection[bytes], layout: Layout, columns: Collection[str]) -> pa.Table:
-    """Texts of one header as one table.
+def _parse(
+    header: bytes, texts: Iterable[bytes], layout: Layout, columns: Collection[str], rows: int
+) -> pa.Table:
+    """Texts of one header, with so many rows in all, as one table.
 
     Raises
     ------
@@ -181,6 +184,7 @@ def _parse(header: bytes, texts: Collection[bytes], layout: Layout, columns: Col
     wanted = [name for name in names if not columns or name in columns]
     table = csv.read_csv(
         pa.BufferReader(b"".join((header, b"\n", *_bodies(texts)))),
+        read_options=csv.ReadOptions(use_threads=False),
         parse_options=csv.ParseOptions(ignore_empty_lines=False),
         convert_options=csv.ConvertOptions(
             column_types={name: layout.arrow_type(name) for name in names},
@@ -189,7 +193,7 @@ def _parse(header: bytes, texts: Collection[bytes], layout: Layout, columns: Col
             strings_can_be_null=True,
         ),
     )
-    _check(table, sum(map(_lines, texts)), layout)
+    _check(table, rows, layout)
     return table
 
 

@@ -23,6 +23,15 @@ class Entry(TypedDict):
 Manifest = dict[str, dict[int, Entry]]
 
 
+def read_whole(path: Path) -> bytes | None:
+    """The content of a file, for those who read thousands; None when it is not there."""
+    try:
+        with path.open("rb", buffering=0) as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+
+
 def load_manifest(path: Path) -> Manifest:
     """Measure → epoch → entry; empty when the file is not there.
 
@@ -40,25 +49,28 @@ def load_manifest(path: Path) -> Manifest:
         raise DamagedFile(path, "it is not a list of measured epochs", REMEDY) from error
 
 
-def load_entries(path: Path, measure: str) -> dict[int, Entry] | None:
-    """Epoch → entry of one measure, without reading what is said of the others; None when nothing is.
+def load_digests(path: Path, measure: str) -> dict[int, str] | None:
+    """Epoch → digest of its rows, without a look at other measures; None when nothing is said of this one.
 
     Raises
     ------
     DamagedFile
         The file is not what :func:`save_manifest` writes.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
+    content = read_whole(path)
+    if content is None:
         return None
     head = f"\n  {json.dumps(measure)}: ".encode()
-    begin = content.find(head) + len(head)
-    end = content.find(b"\n  }", begin) + 4
+    begin = content.find(head)
+    end = content.find(b"\n  }", begin)
     try:
-        return _entries(json.loads(content[begin:end]))
-    except (ValueError, TypeError, KeyError, AttributeError):  # in another spelling, not there, or damaged
-        return load_manifest(path).get(measure)
+        if begin >= 0 <= end:
+            epochs = json.loads(content[begin + len(head) : end + 4])
+            return {int(epoch): entry["digest"] for epoch, entry in epochs.items()}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        pass
+    entries = load_manifest(path).get(measure)  # not there, in another spelling, or damaged
+    return None if entries is None else {epoch: entry["digest"] for epoch, entry in entries.items()}
 
 
 def save_manifest(path: Path, manifest: Manifest) -> None:

@@ -5,18 +5,28 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from itertools import groupby, pairwise
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from layerscope.errors import DamagedFile
 from layerscope.files import write_atomic
-from layerscope.results.manifest import Entry, Manifest, load_entries, load_manifest, save_manifest
+from layerscope.results.manifest import (
+    Entry,
+    Manifest,
+    load_digests,
+    load_manifest,
+    read_whole,
+    save_manifest,
+)
 from layerscope.results.parse import REMEDY, parse_table
 from layerscope.results.rows import Row, columns_of, format_header, format_rows
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+_DIGITS = 16
+"""Of a SHA-256, how many the manifest keeps."""
 
 _log = logging.getLogger(__name__)
 
@@ -138,25 +148,24 @@ class TableStore:
         DamagedFile
             The file is torn, garbled or edited.
         """
-        content = _content(self.path(measure))
+        content = read_whole(self.path(measure))
         if content is None:
             return None
-        entries = load_entries(self._manifest_path, measure)
-        if entries is None:  # a table from elsewhere: nothing vouches for it
-            text = _split(content)
-        else:
-            text = _split_as_written(content, entries) or self._checked(measure, _split(content), entries)
-        if epochs is not None:
-            text = _only(text, epochs)
-        return text.header + b"".join(text.blocks.values())
+        digests = load_digests(self._manifest_path, measure)
+        if digests is None:  # a table from elsewhere: nothing vouches for it
+            return _joined(_split(content), epochs)
+        spans = _spans_as_written(content, digests)
+        if spans is not None:
+            return content if epochs is None else _cut(content, spans, epochs)
+        return _joined(self._checked(measure, _split(content), digests), epochs)
 
-    def _checked(self, measure: str, text: _Text, entries: Mapping[int, Entry]) -> _Text:
+    def _checked(self, measure: str, text: _Text, digests: Mapping[int, str]) -> _Text:
         """Only what the manifest vouches for; all of that must be there."""
-        damaged = sorted(set(entries) - set(_intact(text, entries)))
-        if damaged:
-            wrong = f"the rows of epoch {damaged[0]} are not those that were written"
-            raise DamagedFile(self.path(measure), wrong, REMEDY)
-        return _Text(text.header, {str(epoch): text.blocks[str(epoch)] for epoch in sorted(entries)})
+        for epoch in sorted(digests):
+            if _digest(text, epoch) != digests[epoch]:
+                wrong = f"the rows of epoch {epoch} are not those that were written"
+                raise DamagedFile(self.path(measure), wrong, REMEDY)
+        return _Text(text.header, {str(epoch): text.blocks[str(epoch)] for epoch in sorted(digests)})
 
     @property
     def _manifest_path(self) -> Path:
@@ -201,15 +210,8 @@ class TableStore:
 
 
 def _read_text(path: Path) -> _Text | None:
-    content = _content(path)
+    content = read_whole(path)
     return None if content is None else _split(content)
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
 
 
 def _split(content: bytes) -> _Text:
@@ -222,22 +224,34 @@ def _split(content: bytes) -> _Text:
     return _Text(header + newline, blocks)
 
 
-def _split_as_written(content: bytes, entries: Mapping[int, Entry]) -> _Text | None:
-    """The same without looking at every line; None unless the table is just what the manifest says."""
-    if not entries:
+def _spans_as_written(content: bytes, digests: Mapping[int, str]) -> dict[int, slice] | None:
+    """Epoch → its lines, in order, for a table that is just what the manifest says; None for any other.
+
+    It takes no look at every line, so that a thousand tables are checked in no time.
+    """
+    if not digests:
         return None
-    begins = [content.find(b"\n") + 1]
-    epochs = sorted(entries)
+    epochs, begins = sorted(digests), [content.find(b"\n") + 1]
     for epoch in epochs[1:]:
         begins.append(content.find(b"\n%d," % epoch, begins[-1]) + 1)
-    spans = zip(epochs, pairwise([*begins, len(content)]), strict=True)
-    text = _Text(content[: begins[0]], {str(epoch): content[begin:end] for epoch, (begin, end) in spans})
-    return text if len(_intact(text, entries)) == len(entries) else None
+    spans = dict(zip(epochs, map(slice, begins, [*begins[1:], len(content)]), strict=True))
+    header = content[: begins[0]]
+    for epoch, span in spans.items():
+        if hashlib.sha256(header + content[span]).hexdigest()[:_DIGITS] != digests[epoch]:
+            return None
+    return spans
 
 
-def _only(text: _Text, epochs: Collection[int]) -> _Text:
-    names = {str(epoch) for epoch in epochs}
-    return _Text(text.header, {name: block for name, block in text.blocks.items() if name in names})
+def _cut(content: bytes, spans: Mapping[int, slice], epochs: Collection[int]) -> bytes:
+    """The header and the lines of the named epochs."""
+    chosen = (content[span] for epoch, span in spans.items() if epoch in epochs)
+    return content[: content.find(b"\n") + 1] + b"".join(chosen)
+
+
+def _joined(text: _Text, epochs: Collection[int] | None) -> bytes:
+    """The lines of the named epochs below their header; None is all."""
+    names = text.blocks if epochs is None else {str(epoch) for epoch in epochs}
+    return text.header + b"".join(block for name, block in text.blocks.items() if name in names)
 
 
 def _intact(text: _Text | None, entries: Mapping[int, Entry]) -> dict[int, Entry]:
@@ -247,7 +261,7 @@ def _intact(text: _Text | None, entries: Mapping[int, Entry]) -> dict[int, Entry
 
 
 def _digest(text: _Text, epoch: int) -> str:
-    return hashlib.sha256(text.header + text.blocks.get(str(epoch), b"")).hexdigest()[:16]
+    return hashlib.sha256(text.header + text.blocks.get(str(epoch), b"")).hexdigest()[:_DIGITS]
 
 
 def _entry(text: _Text, epoch: int, key: str) -> Entry:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from layerscope.errors import DamagedFile, MeasurementError
-from layerscope.files import sha256, write_json
+from layerscope.files import sha256, storage_errors, write_json
 
 _REMEDY = "Delete it and run the same command again: training writes it anew."
 
 
 @dataclass(frozen=True)
 class CheckpointEntry:
-    """What was written for one epoch."""
+    """What was written for one epoch; ``released``: its file was removed on purpose, and nobody misses it."""
 
     file: str
     bytes: int
     sha256: str
+    released: bool = False
 
 
 class CheckpointManifest:
@@ -54,8 +55,8 @@ class CheckpointManifest:
             raise DamagedFile(self.path, f"it is not a list of checkpoints ({error})", _REMEDY) from error
 
     def epochs(self) -> tuple[int, ...]:
-        """The recorded epochs, in order."""
-        return tuple(sorted(self.entries()))
+        """The recorded epochs whose files are kept, in order."""
+        return tuple(sorted(epoch for epoch, entry in self.entries().items() if not entry.released))
 
     def entry(self, epoch: int) -> CheckpointEntry:
         """What was recorded for ``epoch``.
@@ -67,7 +68,7 @@ class CheckpointManifest:
         """
         entries = self.entries()
         if epoch not in entries:
-            saved = ", ".join(map(str, sorted(entries))) or "none"
+            saved = ", ".join(map(str, self.epochs())) or "none"
             raise MeasurementError(
                 f"{self.folder} holds no checkpoint of epoch {epoch} (saved: {saved}). "
                 "Train first, or add the epoch to Logging.log-epochs."
@@ -76,12 +77,19 @@ class CheckpointManifest:
 
     def intact(self, epoch: int) -> bool:
         """Whether the file of ``epoch`` is there with its full size (cheap: it is not read)."""
-        return not self.missing([epoch])
+        return epoch in self.epochs() and not self.missing([epoch])
 
     def missing(self, expected: Iterable[int]) -> tuple[int, ...]:
-        """The epochs of ``expected`` whose file is absent or has another size, in order."""
+        """The epochs of ``expected`` whose file is absent or has another size, in order.
+
+        A file that was released is not missing: it had been there.
+        """
         entries, sizes = self.entries(), self._sizes()
-        there = {epoch for epoch, entry in entries.items() if sizes.get(entry.file) == entry.bytes}
+        there = {
+            epoch
+            for epoch, entry in entries.items()
+            if entry.released or sizes.get(entry.file) == entry.bytes
+        }
         return tuple(sorted(set(expected) - there))
 
     def verify(self, epoch: int) -> Path:
@@ -91,8 +99,15 @@ class CheckpointManifest:
         ------
         DamagedFile
             The file is missing, truncated or altered.
+        MeasurementError
+            It was released.
         """
         entry = self.entry(epoch)
+        if entry.released:
+            kept = ", ".join(map(str, self.epochs())) or "none"
+            raise MeasurementError(
+                f"the checkpoint of epoch {epoch} was removed from {self.folder} by --clean (kept: {kept})"
+            )
         path = self.folder / entry.file
         try:
             size, digest = path.stat().st_size, sha256(path)
@@ -106,15 +121,36 @@ class CheckpointManifest:
 
     def record(self, epoch: int, entry: CheckpointEntry) -> None:
         """Note that the file of ``epoch`` is now on disk."""
-        entries = {**self.entries(), epoch: entry}
-        write_json(self.path, {str(key): asdict(entries[key]) for key in sorted(entries)})
+        self._write({**self.entries(), epoch: entry})
+
+    def release(self, epochs: Iterable[int]) -> None:
+        """Remove the files of ``epochs`` for good; that they had been there stays noted.
+
+        It is noted first: whoever is interrupted in between has files too many, not too few.
+
+        Raises
+        ------
+        StorageError
+            The folder cannot be written.
+        """
+        entries, chosen = self.entries(), set(epochs)
+        released = {
+            epoch: replace(entry, released=True) for epoch, entry in entries.items() if epoch in chosen
+        }
+        self._write({**entries, **released})
+        with storage_errors(self.folder):
+            for entry in released.values():
+                (self.folder / entry.file).unlink(missing_ok=True)
 
     def forget_after(self, epoch: int) -> None:
         """Strike off the checkpoints after ``epoch``: training is about to make them anew."""
         entries = self.entries()
         kept = {number: entry for number, entry in entries.items() if number <= epoch}
         if len(kept) < len(entries):
-            write_json(self.path, {str(key): asdict(kept[key]) for key in sorted(kept)})
+            self._write(kept)
+
+    def _write(self, entries: Mapping[int, CheckpointEntry]) -> None:
+        write_json(self.path, {str(epoch): _plain(entries[epoch]) for epoch in sorted(entries)})
 
     def _sizes(self) -> dict[str, int]:
         """Name → bytes of every file in the folder: one look for all of them."""
@@ -123,6 +159,10 @@ class CheckpointManifest:
                 return {file.name: file.stat().st_size for file in files if file.name[0] != "."}
         except OSError:
             return {}
+
+
+def _plain(entry: CheckpointEntry) -> dict[str, Any]:
+    return {name: value for name, value in asdict(entry).items() if name != "released" or value}
 
 
 def _entry(fields: dict[str, Any]) -> CheckpointEntry:
