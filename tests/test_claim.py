@@ -144,6 +144,21 @@ def test_without_locks_another_host_is_believed_as_long_as_it_lives(tmp_path, wi
     assert is_free(tmp_path)
 
 
+def test_without_locks_one_who_died_while_taking_over_is_in_the_way_for_a_minute(
+    tmp_path, without_locks, dead_pid
+):
+    left_by({"pid": dead_pid, "host": HERE, "job": ""}, tmp_path / ".claim")
+    left_by(ELSEWHERE, tmp_path / ".claim.taking", seconds=20)
+    for _ in range(2):
+        with pytest.raises(RunFolderError, match=r"in use by .* on another-node"), exclusive(tmp_path):
+            pass
+    left_by(ELSEWHERE, tmp_path / ".claim.taking", seconds=61)
+    with pytest.raises(RunFolderError, match="in use by"), exclusive(tmp_path):
+        pass
+    with exclusive(tmp_path):
+        assert not (tmp_path / ".claim.taking").exists()
+
+
 def test_without_locks_only_one_of_many_that_come_at_once_gets_the_folder(tmp_path, without_locks, dead_pid):
     left_by({"pid": dead_pid, "host": HERE, "job": ""}, tmp_path / ".claim")
     barrier, done, inside, most = threading.Barrier(8), threading.Event(), [], []

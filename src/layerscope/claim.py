@@ -15,6 +15,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import asdict
 from io import FileIO
+from math import inf
 from pathlib import Path
 
 from layerscope.errors import RunFolderError, StorageError
@@ -84,7 +85,7 @@ def _linked(path: Path) -> Iterator[None]:
     """The claim of who was first to give ``path`` its name."""
     with storage_errors(path), _beside(path, "new") as mine:
         mine.write_bytes(_text())
-        _remove_dead(path)
+        _remove_dead(path, mine)
         try:
             path.hardlink_to(mine)
         except FileExistsError:
@@ -96,15 +97,32 @@ def _linked(path: Path) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def _remove_dead(path: Path) -> None:
-    """Take away the claim of a holder that died; what another process put there meanwhile is put back."""
-    holder = _holder(path)
-    if holder is None or _lives(holder, path):
+def _remove_dead(path: Path, mine: Path) -> None:
+    """Take away the claim of a holder that died: one process at a time, so that no living one's is taken."""
+    if not _is_dead(path):
         return
-    with _beside(path, "old") as aside, contextlib.suppress(FileNotFoundError, FileExistsError):
-        path.rename(aside)
-        if _holder(aside) != holder:
-            path.hardlink_to(aside)
+    taking = path.with_name(f"{path.name}.taking")
+    try:
+        taking.hardlink_to(mine)
+    except FileExistsError:
+        _forget_interrupted(taking)
+        raise _in_use(path, _holder(taking)) from None
+    try:
+        if _is_dead(path):
+            path.unlink(missing_ok=True)
+    finally:
+        taking.unlink(missing_ok=True)
+
+
+def _is_dead(path: Path) -> bool:
+    holder = _holder(path)
+    return holder is not None and not _lives(holder, path)
+
+
+def _forget_interrupted(taking: Path) -> None:
+    """Who takes a claim away needs no time: a minute later, it died over it, and the next call may try."""
+    if _age(taking) > FRESH_SECONDS:
+        taking.unlink(missing_ok=True)
 
 
 def _lives(holder: Worker, path: Path) -> bool:
@@ -119,10 +137,16 @@ def _same_host(holder: Worker) -> bool:
 
 
 def _age(path: Path) -> float:
-    """Seconds since ``path`` was touched, by the clock that stamps it: those of two hosts may differ."""
+    """Seconds since ``path`` was touched, by the clock that stamps it: those of two hosts may differ.
+
+    Infinite when it is gone.
+    """
     with storage_errors(path), _beside(path, "clock") as clock:
         clock.touch()
-        return clock.stat().st_mtime - path.stat().st_mtime
+        try:
+            return clock.stat().st_mtime - path.stat().st_mtime
+        except FileNotFoundError:
+            return inf
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 import torch
@@ -114,7 +115,7 @@ def test_a_folder_that_is_no_run_is_named(tmp_path, capsys):
 def test_a_signal_that_came_before_the_worker_listened_is_not_lost(tmp_path):
     run = tiny_run(tmp_path / "run")
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    os.kill(os.getpid(), signal.SIGUSR2)
+    signal.pthread_kill(threading.get_ident(), signal.SIGUSR2)  # a thread of the test runner would die of it
     assert work(run, "train") == 75
     assert states(run) == ["new", "new", "new"]
 
