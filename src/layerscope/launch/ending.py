@@ -44,7 +44,8 @@ def ending(child: Child, code: int) -> Ending:
     status = file.read()
     own = status is not None and _is_by(child, status)
     if status is not None and own and status.state != "running":
-        return Ending(child, state, stage, status.reason)
+        said = status.state if status.state in ("done", "stopped") else state  # whatever killed it afterwards
+        return Ending(child, said, "" if said == "done" else stage, status.reason)
     reason = _reason(child, code)
     if own or (state == "failed" and not _is_living(file)):
         _write(child, stage, state, reason)

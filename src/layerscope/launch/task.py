@@ -14,7 +14,6 @@ from layerscope.errors import LayerscopeError
 from layerscope.heartbeat import JOB_VARIABLE
 from layerscope.launch.child import Work
 from layerscope.launch.children import Children
-from layerscope.launch.ending import Ending
 from layerscope.launch.errors import LaunchError
 from layerscope.launch.queue import queue_entries
 from layerscope.launch.stopping import SIGNALS
@@ -146,14 +145,14 @@ class StageTask:
 
     def _result(self) -> dict[str, str]:
         endings = self._children.endings
-        if not self._settled and not any(_state(ending) == "done" for ending in endings):
+        if not self._settled and not any(ending.state == "done" for ending in endings):
             told = [f"{ending.child.work.run.name}: {ending.state}: {ending.reason}" for ending in endings]
             raise LaunchError("\n".join(told) or "none of the runs could be opened; their status says why")
-        return {ending.child.work.run.name: _state(ending) for ending in endings}
+        return {ending.child.work.run.name: ending.state for ending in endings}
 
     def _stopped(self) -> list[RunFolder]:
         """The runs that go on when they are started again."""
-        return [ending.child.work.run for ending in self._children.endings if _state(ending) == "stopped"]
+        return [ending.child.work.run for ending in self._children.endings if ending.state == "stopped"]
 
     def _idle(self, stopped: Sequence[RunFolder]) -> int:
         """Time limits in a row without progress, this one included; what else stops a job does not count."""
@@ -203,14 +202,6 @@ def progress(run: RunFolder, stage: str) -> int:
     folder = {"train": "checkpoints", "measure": "measurements", "plot": "plots"}[stage]
     times = (path.stat().st_mtime_ns for path in (run.folder / folder).glob("[!.]*"))
     return max(times, default=0)
-
-
-def _state(ending: Ending) -> str:
-    """How a worker ended: what it had written by then counts more than a signal that came while it left."""
-    work = ending.child.work
-    status = work.run.status(work.stages[0]).read()
-    told = status is not None and status.job == this_job() and status.state in ("done", "stopped")
-    return status.state if status is not None and told else ending.state
 
 
 def _opened(folder: Path, stage: str) -> Run | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from layerscope.distributed.ranks import rank, ranks_of
 from layerscope.errors import Blocked, LayerscopeError, Stopped, UnexpectedError
 from layerscope.launch.blocked import block_after, retell, told_here, why_not_done
 from layerscope.launch.report import Report
-from layerscope.launch.stopping import StopRequest
+from layerscope.launch.stopping import SIGNALS, StopRequest
 from layerscope.provenance import now
 from layerscope.run import Run, chosen_stages
 from layerscope.status import recording
@@ -149,4 +150,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # all is said; Python forgets our handlers as it ends
+    sys.exit(code)
