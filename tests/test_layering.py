@@ -33,53 +33,73 @@ ROWS = [  # lowest first; the rooms of one row do not import each other
 WITHOUT_TORCH = [
     *("errors", "files", "status", "claim", "source", "heartbeat", "distributed", "config", "data"),
     *("models.names", "training.manifest", "results", "plotting", "measurement.key", "run_folder", "run"),
-    *("launch.submit", "launch.states", "launch.local", "launch.worker", "launch.job", "preview.preview"),
+    *("launch.submission.submit", "launch.local.queue", "launch.worker", "launch.job"),
+    *("launch.following.follow", "launch.cleaning.clean", "preview.preview"),
     *("experiment", "console", "commands", "cli"),
 ]
 
 
-def room_of(module: str) -> str:
-    return module.split(".")[1] if "." in module else "layerscope"
+LAUNCH_ROWS = [  # the rooms inside of launch, lowest first
+    {"errors", "selection"},
+    {"slurm"},
+    {"states"},
+    {"arrays"},
+    {"submission"},
+    {"workers"},
+    {"worker", "job", "local", "following"},
+    {"cleaning"},
+]
 
 
-def modules() -> list[Path]:
-    return sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+HOUSES = {"layerscope": ROWS, "layerscope.launch": LAUNCH_ROWS}
 
 
-def imported_rooms(path: Path) -> set[str]:
-    """Rooms of the package that a file imports, anywhere in it."""
+def modules(house: str = "layerscope") -> list[Path]:
+    folder = PACKAGE.joinpath(*house.split(".")[1:])
+    return sorted(path for path in folder.rglob("*.py") if path != folder / "__init__.py")
+
+
+def imported(path: Path) -> set[str]:
+    """Modules of the package that a file imports, anywhere in it."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = []
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            names = [f"{node.module}.{alias.name}" if node.module == "layerscope" else str(node.module)
-                     for alias in node.names]  # fmt: skip
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        found |= {room_of(name) for name in names if name.startswith("layerscope.")}
-    return found
+            found |= {alias.name for alias in node.names}
+    return {name for name in found if name.startswith("layerscope.")}
 
 
-def row_of(room: str) -> int:
-    return next(number for number, row in enumerate(ROWS) if room in row)
+def room_of(module: str, house: str) -> str | None:
+    """The room of a house that a module lives in; None if it lives elsewhere."""
+    return module.removeprefix(f"{house}.").split(".")[0] if module.startswith(f"{house}.") else None
 
 
-def own_room(path: Path) -> str:
-    first = path.relative_to(PACKAGE).parts[0]
-    return first.removesuffix(".py")
+def own_room(path: Path, house: str) -> str | None:
+    module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    return room_of(module, house)
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_imports_only_from_rows_below_its_own(path):
-    own = own_room(path)
-    for other in imported_rooms(path) - {own}:
-        assert row_of(other) < row_of(own), f"{own} imports {other}, which is not below it"
+def row_of(room: str, house: str) -> int:
+    return next(number for number, row in enumerate(HOUSES[house]) if room in row)
 
 
-def test_every_room_has_its_row():
-    rooms = {own_room(path) for path in modules()}
-    assert rooms == set().union(*ROWS)
+CASES = [pytest.param(house, path, id=f"{house}-{path.relative_to(PACKAGE)}")
+         for house in HOUSES for path in modules(house)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("house", "path"), CASES)
+def test_a_module_imports_only_from_rows_below_its_own(house, path):
+    own = own_room(path, house)
+    for other in {room_of(name, house) for name in imported(path)} - {own, None}:
+        assert row_of(other, house) < row_of(own, house), f"{own} imports {other}, which is not below it"
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_every_room_has_its_row(house):
+    rooms = {own_room(path, house) for path in modules(house)}
+    assert rooms == set().union(*HOUSES[house])
 
 
 @pytest.mark.parametrize("module", WITHOUT_TORCH)

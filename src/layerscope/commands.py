@@ -92,7 +92,7 @@ def preview(request: Request, console: Console) -> int:
 
 def status(request: Request, console: Console) -> int:
     """Show how every run stands."""
-    from layerscope.launch.follow import status_json, status_table
+    from layerscope.launch.following.follow import status_json, status_table
 
     states = request.chosen.states()
     if request.json:
@@ -104,7 +104,7 @@ def status(request: Request, console: Console) -> int:
 
 def logs(request: Request, console: Console, *, name: str, follow: bool) -> int:
     """Print the newest log of the runs that ``name`` means."""
-    from layerscope.launch.follow import logs as newest
+    from layerscope.launch.following.follow import logs as newest
 
     stages = request.stages
     for run in request.chosen.only([name]).runs:

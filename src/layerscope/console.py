@@ -14,9 +14,9 @@ from layerscope.experiment import Experiment, Outcome, Work
 from layerscope.run import Progress, Run
 
 if TYPE_CHECKING:
-    from layerscope.launch.control import Cancelled
-    from layerscope.launch.finished import Finished
-    from layerscope.launch.submissions import Submission, SubmittedArray
+    from layerscope.launch.local.finished import Finished
+    from layerscope.launch.submission.control import Cancelled
+    from layerscope.launch.submission.submissions import Submission, SubmittedArray
 
 DOING = {"train": "training", "measure": "measuring", "plot": "drawing"}
 

@@ -17,10 +17,10 @@ from layerscope.run import Run
 from layerscope.status import STAGES
 
 if TYPE_CHECKING:
-    from layerscope.launch.control import Cancelled
-    from layerscope.launch.finished import Finished
-    from layerscope.launch.states import StageState
-    from layerscope.launch.submissions import Submission, SubmittedArray
+    from layerscope.launch.local.finished import Finished
+    from layerscope.launch.states.stage_states import StageState
+    from layerscope.launch.submission.control import Cancelled
+    from layerscope.launch.submission.submissions import Submission, SubmittedArray
     from layerscope.preview.contents import Preview
 
 
@@ -117,7 +117,7 @@ class Experiment:
         self, stages: Sequence[str] = STAGES, *, watch: Callable[[SubmittedArray], None] = _unwatched
     ) -> Submission:
         """Submit to Slurm what is left of ``stages``: an array for each, every one waiting for the last."""
-        from layerscope.launch.submit import submit
+        from layerscope.launch.submission.submit import submit
 
         return submit(self.base, self.runs, stages, watch=watch)
 
@@ -129,19 +129,19 @@ class Experiment:
         watch: Callable[[SubmittedArray], None] = _unwatched,
     ) -> Submission:
         """Submit again the runs of which a stage is ``what`` (failed, timed-out, lost, cancelled, …, all)."""
-        from layerscope.launch.control import retry
+        from layerscope.launch.submission.control import retry
 
         return retry(self.base, self.runs, what, stages, watch=watch)
 
     def cancel(self, among: Sequence[Run] = ()) -> list[Cancelled]:
         """Take the jobs of these runs out of Slurm's queue, and end those that run."""
-        from layerscope.launch.control import cancel
+        from layerscope.launch.submission.control import cancel
 
         return cancel(self.runs, among)
 
     def states(self) -> list[dict[str, StageState]]:
         """How each stage of each run stands."""
-        from layerscope.launch.states import stage_states
+        from layerscope.launch.states.stage_states import stage_states
 
         return stage_states(self.runs)
 
@@ -154,7 +154,7 @@ class Experiment:
         watch: Callable[[Finished], None] = _unwatched,
     ) -> list[Finished]:
         """Bring the runs to their end in worker processes on this machine, a few at a time."""
-        from layerscope.launch.local import run_queue
+        from layerscope.launch.local.queue import run_queue
 
         return run_queue(self.runs, stages, workers=workers, device=device, watch=watch)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 
 RECORD = "snapshot.json"
-"""The file that makes a folder a snapshot (see :mod:`layerscope.launch.snapshot`)."""
+"""The file that makes a folder a snapshot (see :mod:`layerscope.launch.submission.snapshot`)."""
 
 _CODE = (".py", ".yaml", ".yml")
 _MARKER = "py.typed"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from layerscope.launch import child, job
+from layerscope.launch import job
+from layerscope.launch.workers import child
 
 if __name__ == "__main__":
     child.WORKER = "stand_in_worker"  # found beside this file, on PYTHONPATH

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tiny_runs import endless, tiny_run
 
-from layerscope.launch.local import run_queue
+from layerscope.launch.local.queue import run_queue
 
 
 def main():

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from layerscope.errors import LayerscopeError, Stopped
-from layerscope.launch.stopping import StopRequest
+from layerscope.launch.workers.stopping import StopRequest
 from layerscope.status import StatusFile, recording
 from layerscope.training.manifest import CheckpointEntry, CheckpointManifest
 

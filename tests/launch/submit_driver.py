@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from some_runs import runs_with
 
-from layerscope.launch.submit import submit
+from layerscope.launch.submission.submit import submit
 
 if __name__ == "__main__":
     base, count = Path(sys.argv[1]), int(sys.argv[2])

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from layerscope.launch import worker
-from layerscope.launch.stopping import SIGNALS, StopRequest
+from layerscope.launch.workers.stopping import SIGNALS, StopRequest
 from layerscope.status import STAGES, StageStatus
 
 from .tiny_runs import diverging, endless, tiny_run, wait_for

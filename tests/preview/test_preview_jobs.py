@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from layerscope.launch.queue import ClusterLimits
+from layerscope.launch.slurm.queue import ClusterLimits
 from layerscope.preview.preview import preview
 from layerscope.status import StageStatus
 

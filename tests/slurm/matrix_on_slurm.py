@@ -14,7 +14,7 @@ import yaml
 from processes import with_variables
 
 from layerscope.config import load_matrix
-from layerscope.launch.states import stage_states
+from layerscope.launch.states.stage_states import stage_states
 from layerscope.run import Run
 
 MAIN = Path(os.environ.get("G_MAIN", Path(__file__).parents[2] / "src" / "main.py"))

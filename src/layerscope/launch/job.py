@@ -15,11 +15,11 @@ from pathlib import Path
 import layerscope
 from layerscope.errors import LayerscopeError
 from layerscope.files import atomic_path
+from layerscope.launch.arrays.workload import Workload
 from layerscope.launch.errors import LaunchError
-from layerscope.launch.snapshot import verify_snapshot
-from layerscope.launch.stopping import SIGNALS
-from layerscope.launch.task import StageTask, say_failed, this_job
-from layerscope.launch.workload import Workload
+from layerscope.launch.submission.snapshot import verify_snapshot
+from layerscope.launch.workers.stopping import SIGNALS
+from layerscope.launch.workers.task import StageTask, say_failed, this_job
 
 TIME_OUTS = 1_000_000
 """How often submitit may start a job again; the task itself counts those that brought nothing."""

@@ -19,9 +19,9 @@ from pathlib import Path
 from layerscope.distributed.exchange import anybody, shared
 from layerscope.distributed.ranks import rank, ranks_of
 from layerscope.errors import Blocked, LayerscopeError, Stopped, UnexpectedError
-from layerscope.launch.blocked import block_after, retell, told_here, why_not_done
-from layerscope.launch.report import Report
-from layerscope.launch.stopping import SIGNALS, StopRequest
+from layerscope.launch.workers.blocked import block_after, retell, told_here, why_not_done
+from layerscope.launch.workers.report import Report
+from layerscope.launch.workers.stopping import SIGNALS, StopRequest
 from layerscope.provenance import now
 from layerscope.run import Run, chosen_stages
 from layerscope.status import recording

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from layerscope.launch.array import Array
-from layerscope.launch.array_folder import JOBS
-from layerscope.launch.arrays import plan_arrays
-from layerscope.launch.queue import ClusterLimits, limits
-from layerscope.launch.routes import left_out
+from layerscope.launch.arrays.array import Array
+from layerscope.launch.arrays.plan import plan_arrays
+from layerscope.launch.arrays.routes import left_out
+from layerscope.launch.slurm.queue import ClusterLimits, limits
+from layerscope.launch.submission.array_folder import JOBS
 from layerscope.preview.contents import ArrayPreview, Finding
 from layerscope.preview.quantities import plural
 from layerscope.preview.standing import Standing
@@ -73,8 +73,8 @@ def _left_behind(runs: Sequence[RunFolder], stages: Sequence[str], stand: Standi
 
 
 def _array_preview(base: Path, array: Array, ids: Sequence[str]) -> ArrayPreview:
-    from layerscope.launch.sbatch import script  # imports submitit, which only this needs
-    from layerscope.launch.submit import dependency
+    from layerscope.launch.submission.sbatch import script  # imports submitit, which only this needs
+    from layerscope.launch.submission.submit import dependency
 
     folder, waits = base.absolute() / JOBS, dependency(array.after, ids)
     return ArrayPreview(

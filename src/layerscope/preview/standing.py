@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from layerscope.launch.states import StageState, stage_states
+from layerscope.launch.states.stage_states import StageState, stage_states
 from layerscope.preview.presence import existing
 from layerscope.run_folder import RunFolder
 from layerscope.status import STAGES

@@ -1,0 +1,1 @@
+"""Removing what finished runs do not need any more."""

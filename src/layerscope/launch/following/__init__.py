@@ -1,0 +1,1 @@
+"""What a person or a program wants to know of submitted runs: status and logs."""

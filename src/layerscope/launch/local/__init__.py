@@ -1,0 +1,1 @@
+"""The local queue: workers on this machine, a few at a time."""

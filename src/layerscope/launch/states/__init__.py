@@ -1,0 +1,1 @@
+"""How the stages of runs stand: their own files, confirmed by Slurm."""

@@ -1,0 +1,182 @@
+"""Runs → arrays of jobs on Slurm: what is left is submitted; it can be called again at any time."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from layerscope.claim import exclusive
+from layerscope.errors import RunFolderError
+from layerscope.launch.arrays.array import After, Array
+from layerscope.launch.arrays.plan import plan_arrays
+from layerscope.launch.arrays.routes import left_out
+from layerscope.launch.arrays.workload import Workload
+from layerscope.launch.errors import LaunchError
+from layerscope.launch.slurm.environment import clean_environment, inside_job
+from layerscope.launch.slurm.queue import limits
+from layerscope.launch.states.stage_states import stage_states
+from layerscope.launch.submission.array_folder import JOBS, ArrayFolder, arrays_in_queue
+from layerscope.launch.submission.queued import mark_queued
+from layerscope.launch.submission.refusal import refused
+from layerscope.launch.submission.snapshot import Snapshot, take_snapshot
+from layerscope.launch.submission.submissions import Submission, SubmittedArray
+from layerscope.run_folder import RunFolder
+from layerscope.status import STAGES
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 300.0
+"""Seconds to wait for another submission of the same runs to end."""
+
+Watch = Callable[[SubmittedArray], None]
+
+
+def submit(
+    base: Path,
+    runs: Sequence[RunFolder],
+    stages: Iterable[str] = STAGES,
+    *,
+    patience: float = PATIENCE,
+    watch: Watch = lambda _: None,
+) -> Submission:
+    """Submit what is left of ``stages``: one array each, with dependencies between them.
+
+    What is done, queued or running is not submitted again, whoever submitted it and however that ended.
+
+    Parameters
+    ----------
+    base : Path
+        The folder that the runs lie in; two submissions of the same base follow each other.
+    patience : float
+        Seconds to wait for another one.
+    watch : callable
+        Told of each array that Slurm took.
+
+    Raises
+    ------
+    LaunchError
+        Slurm refused an array; what was submitted before it stays, and another call submits the rest.
+    RunFolderError
+        A folder holds a run of another config, or somebody else has been submitting all the while.
+    """
+    wanted = tuple(stages)
+    with submitting(base, patience):
+        if inside_job():
+            logger.warning("submitting from inside a Slurm job: its own settings are not passed on")
+        take_over(base)
+        states = stage_states(runs, STAGES)
+        arrays = plan_arrays(runs, wanted, states, limits(), title=base.absolute().name)
+        submission = Submission(base, left=left_out(runs, wanted, states))
+        if arrays:
+            _submit_all(submission, arrays, watch)
+    return submission
+
+
+@contextlib.contextmanager
+def submitting(base: Path, patience: float) -> Iterator[None]:
+    """Hold ``base`` against other submissions."""
+    end = time.monotonic() + patience
+    with contextlib.ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(exclusive(base / JOBS))
+                break
+            except RunFolderError:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(0.2)
+        yield
+
+
+def dependency(after: Sequence[After], ids: Sequence[str]) -> str:
+    """What an array waits for, as sbatch takes it; ``ids`` are those of the arrays before it in the plan."""
+    return ",".join(f"{one.kind}:{one.job if one.array is None else ids[one.array]}" for one in after)
+
+
+def take_over(base: Path) -> None:
+    """Look after arrays whose submission was cut short between the call of sbatch and the notes about it.
+
+    Raises
+    ------
+    LaunchError
+        Slurm does not say whether it got them.
+    """
+    unfinished = list(ArrayFolder.unfinished(base))
+    known = arrays_in_queue() if unfinished else {}
+    if known is None:
+        raise LaunchError(
+            "an earlier submission was cut short, and squeue does not say whether its jobs are there; "
+            "nothing was submitted. Run the same command again when squeue works."
+        )
+    for folder in unfinished:
+        job = known.get(folder.path, "")
+        folder.note(job)
+        if job:
+            mark_queued(folder.workload, job)
+
+
+def _submit_all(submission: Submission, arrays: Sequence[Array], watch: Watch) -> None:
+    models = {run.config.model.model_name for array in arrays for run in array.runs}
+    snapshot = take_snapshot(submission.base, models)
+    submission.code, submission.digest = str(snapshot.path), snapshot.digest
+    _claim_all(arrays)
+    ids: list[str] = []
+    with clean_environment():
+        for array in arrays:
+            try:
+                sent = _send(submission.base, array, dependency(array.after, ids), snapshot)
+            except (RuntimeError, OSError) as error:  # submitit's, and those of the system
+                raise refused(error, array, arrays, submission) from error
+            ids.append(sent.job)
+            submission.add(sent)
+            watch(sent)
+
+
+def _send(base: Path, array: Array, waits: str, snapshot: Snapshot) -> SubmittedArray:
+    from layerscope.launch.submission.sbatch import ArrayExecutor
+
+    folder = ArrayFolder.create(base, array.stage)
+    workload = Workload.of(array, snapshot.path, snapshot.digest)
+    workload.write(folder.path)
+    executor = ArrayExecutor(folder.path, array, snapshot.path, waits)
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):  # the complaint is in the exception, too
+            job = executor.send()
+    except RuntimeError:
+        job = _taken_after_all(folder)
+        if not job:
+            raise
+    folder.note(job)
+    mark_queued(workload, job)
+    return SubmittedArray(
+        job, array.name, array.stage, len(array.tasks), len(array.runs), waits, folder.path.name
+    )
+
+
+def _taken_after_all(folder: ArrayFolder) -> str:
+    """The id of an array that Slurm took although sbatch failed (answers get lost); "" if it did not."""
+    known = arrays_in_queue()
+    if known is not None and folder.path not in known:
+        folder.note("")
+    return (known or {}).get(folder.path, "")
+
+
+def _claim_all(arrays: Iterable[Array]) -> None:
+    """Write each run's config, so that a change of the file afterwards changes no job."""
+    runs = {run.folder: run for array in arrays for run in array.runs}.values()
+    if wrong := [reason for run in runs if (reason := _refusal(run))]:
+        more = f"\n… and {len(wrong) - 3} more of the same kind" if len(wrong) > 3 else ""
+        raise RunFolderError("\n".join(wrong[:3]) + f"{more}\nNothing was submitted.")
+
+
+def _refusal(run: RunFolder) -> str:
+    """Why a run cannot have its folder; "" when it has it."""
+    try:
+        run.claim_config()
+    except RunFolderError as error:
+        return str(error)
+    return ""
