@@ -69,7 +69,7 @@ def test_the_script_is_this_one(name, text):
 
 def test_what_is_submitted_is_what_is_shown(tmp_path, monkeypatch):
     """sbatch gets the same text as a dry run, from a folder that is there."""
-    from .fake_slurm import FakeSlurm
+    from ..fake_slurm import FakeSlurm
 
     slurm = FakeSlurm(tmp_path / "slurm", monkeypatch)
     array = array_with(4, **PLAIN)
