@@ -94,8 +94,9 @@ def _rows(numbers: random.Random) -> Iterator[dict[str, object]]:
     for split, layer in product(SPLITS, LAYERS):
         place = {"split": split, "layer_name": f"block{layer}.fc", "layer_index": layer, "statistic": "mean"}
         value = numbers.random() * 10 ** numbers.randint(-6, 3)
-        result = {"value": value, "status": "ok", "weighting": "balanced"}
-        yield {**place, **result, "samples": 10_000, "classes": 10, "dim": 512}
+        result = {"value": value, "error": None, "ceiling": None, "status": "ok", "unit": "1"}
+        taken = {"weighting": "balanced", "where": "input", "reduce": "flatten"}
+        yield {**place, **result, **taken, "samples": 10_000, "classes": 10, "dim": 512}
 
 
 def _write_tables(folder: Path, files: dict[str, bytes]) -> None:

@@ -1,5 +1,6 @@
 """From the checkpoints of a run to its tables."""
 
+import pandas as pd
 import pytest
 import torch
 
@@ -65,8 +66,14 @@ class Folder:
         for measure in MEASURES.values():
             table = self.tables.read(measure.name)
             for row in table[table["epoch"] == epoch].to_dict("records"):
-                found[key_of(measure, row)] = row
+                found[key_of(measure, row)] = {**row, **_as_written(row)}
         return found
+
+
+def _as_written(row):
+    """Cells that were empty when they were written."""
+    empty = {name: "" for name in ("where", "reduce") if pd.isna(row[name])}
+    return empty | {name: None for name in ("error", "ceiling") if pd.isna(row[name])}
 
 
 @pytest.fixture

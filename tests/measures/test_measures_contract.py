@@ -11,13 +11,13 @@ from layerscope.measurement.measure import table_rows
 from layerscope.measures.base import Need
 from layerscope.measures.catalog import VERSIONS
 from layerscope.measures.registry import MEASURES
+from layerscope.results.rows import RESULT
 from layerscope.results.tables import TableStore
 
 from ..measurement.tiny_network import BALANCED, EMPTY_CLASS, Bench
 
 LATER = {"ActivationCovSVs", "VCI", "NC5", "ActivationStableRank"}  # the engine does not collect for them yet
 COMMON = ("epoch", "split", "layer_name", "layer_index")
-RESULT = ("value", "status", "weighting", "samples", "classes", "dim")
 WORLDS = {
     "usual": Bench(BALANCED),
     "empty class": Bench(EMPTY_CLASS, where="output", reduce_name="mean"),
@@ -73,9 +73,12 @@ def test_rows_have_exactly_the_promised_columns(measure, world):
 def test_rows_are_plain_numbers_and_texts(measure, world):
     for row in rows_of(world, measure.name):
         kinds = {name: type(cell) for name, cell in row.items() if name not in measure.qualifiers}
+        assert kinds.pop("error") in (float, type(None))
+        assert kinds.pop("ceiling") in (float, type(None))
         assert kinds == {
             "epoch": int, "split": str, "layer_name": str, "layer_index": int,
-            "value": float, "status": str, "weighting": str, "samples": int, "classes": int, "dim": int,
+            "value": float, "status": str, "unit": str, "weighting": str, "where": str, "reduce": str,
+            "samples": int, "classes": int, "dim": int,
         }  # fmt: skip
         assert {type(row[name]) for name in measure.qualifiers} <= {int, str}
 
@@ -140,6 +143,8 @@ def test_common_columns_speak_about_the_data(measure):
     bench = WORLDS["empty class"]
     for row in rows_of("empty class", measure.name):
         assert row["weighting"] == "balanced"
+        about_features = row["split"] != "weights" and row["layer_name"] != "logits"
+        assert (row["where"], row["reduce"]) == (("output", "mean") if about_features else ("", ""))
         if row["split"] == "weights":
             assert (row["samples"], row["classes"]) == (0, 0)
         else:

@@ -81,8 +81,13 @@ class SyntheticRun:
 def _result(value: float, classes: int, status: str = "ok") -> dict[str, Any]:
     return {
         "value": value,
+        "error": None,
+        "ceiling": None,
         "status": status,
+        "unit": "1",
         "weighting": "balanced",
+        "where": "input",
+        "reduce": "flatten",
         "samples": 1437,
         "classes": classes,
         "dim": 256,

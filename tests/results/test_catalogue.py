@@ -15,6 +15,7 @@ from layerscope.config import dump_yaml, parse_config
 from layerscope.errors import UsageError
 from layerscope.experiment import Experiment
 from layerscope.results import Catalogue, TableStore
+from layerscope.results.rows import RESULT
 
 MATRIX = """\
 Model: {model-name: mlp_single, embedding-layers: [fc]}
@@ -49,8 +50,10 @@ def logs(trained: Path, tmp_path: Path) -> Path:
 
 def row(layer: int = 0, value: float = 0.5, **more: Any) -> dict[str, Any]:
     place = {"split": "train", "layer_name": f"fc{layer}", "layer_index": layer}
-    result = {"value": value, "status": "ok", "weighting": "balanced", "samples": 100, "classes": 10}
-    return {**place, "statistic": "mean", **result, "dim": 64} | more
+    result = {"value": value, "error": None, "ceiling": None, "status": "ok", "unit": "1"}
+    taken = {"weighting": "balanced", "where": "input", "reduce": "flatten"}
+    sizes = {"samples": 100, "classes": 10, "dim": 64}
+    return {**place, "statistic": "mean", **result, **taken, **sizes} | more
 
 
 def made(folder: Path, rows: dict[int, list[dict[str, Any]]], **sections: dict[str, Any]) -> Path:
@@ -106,8 +109,10 @@ def test_columns_have_the_types_one_computes_with(trained):
     assert {name: str(kind) for name, kind in frame.dtypes.items()} == {
         **{"run": "category", "Optimizer.lr": "float64", "Run.run": "int64"},
         **{"epoch": "int64", "split": "category", "layer_name": "category", "layer_index": "int64"},
-        **{"sigma_index": "int64", "scale": "category", "value": "float64", "status": "category"},
-        **{"weighting": "category", "samples": "Int64", "classes": "Int64", "dim": "Int64"},
+        **{"sigma_index": "int64", "scale": "category", "value": "float64", "error": "float64"},
+        **{"ceiling": "float64", "status": "category", "unit": "category"},
+        **{"weighting": "category", "where": "category", "reduce": "category"},
+        **{"samples": "Int64", "classes": "Int64", "dim": "Int64"},
     }
 
 
@@ -176,7 +181,8 @@ def test_repetitions_become_mean_deviation_and_number(trained):
     frame = catalogue.table("CDNV", over="Run.run")
     assert len(frame) * 2 == len(whole)
     assert list(frame.columns) == [
-        *("Optimizer.lr", "epoch", "split", "layer_name", "layer_index", "statistic", "weighting"),
+        *("Optimizer.lr", "epoch", "split", "layer_name", "layer_index", "statistic"),
+        *("unit", "weighting", "where", "reduce"),
         *("mean", "std", "n"),
     ]
     one = whole[(whole["run"] == "lr_0.1/run_0")]["value"].to_numpy()
@@ -245,15 +251,15 @@ def test_a_damaged_list_of_tables_is_named(logs):
         (b"", "columns epoch"),
         (b"a,b\n1,2\n", "columns epoch"),
         (b"\x00\xff\xfe", "codec"),
-        (b"HEADER\n0,train\n", "Expected 11 columns"),
-        (b"HEADER\n0,train,fc,0,mean,much,ok,balanced,1,1,1\n", "invalid value"),
-        (b"HEADER\n0,train,fc,0,mean,,ok,balanced,1,1,1\n", "column value has empty cells"),
-        (b"HEADER\n\n0,train,fc,0,mean,1,ok,balanced,1,1,1\n", "column epoch has empty cells"),
-        (b'HEADER\n0,train,"f\nc",0,mean,1,ok,balanced,1,1,1\n', "rows"),
+        (b"HEADER\n0,train\n", "Expected 16 columns"),
+        (b"HEADER\n0,train,fc,0,mean,much,,,ok,1,balanced,,,1,1,1\n", "invalid value"),
+        (b"HEADER\n0,train,fc,0,mean,,,,ok,1,balanced,,,1,1,1\n", "column value has empty cells"),
+        (b"HEADER\n\n0,train,fc,0,mean,1,,,ok,1,balanced,,,1,1,1\n", "column epoch has empty cells"),
+        (b'HEADER\n0,train,"f\nc",0,mean,1,,,ok,1,balanced,,,1,1,1\n', "rows"),
     ],
 )
 def test_a_table_from_elsewhere_that_is_none_is_named(tmp_path, content, why):
-    header = "epoch,split,layer_name,layer_index,statistic,value,status,weighting,samples,classes,dim"
+    header = ",".join(["epoch", "split", "layer_name", "layer_index", "statistic", *RESULT])
     made(tmp_path / "good", {0: [row()]}, Run={"run": 0})
     bad = made(tmp_path / "bad", {}, Run={"run": 1})
     (bad / "measurements/CDNV.csv").write_bytes(content.replace(b"HEADER", header.encode()))

@@ -17,7 +17,11 @@ EPOCHS = (0, 2, 10, 100)
 
 def rows(value: float) -> list[dict[str, Any]]:
     place = {"split": "train", "layer_name": "fc", "statistic": "mean"}
-    result = {"value": value, "status": "ok", "weighting": "balanced", "samples": 1, "classes": 1, "dim": 1}
+    result = {
+        **{"value": value, "error": None, "ceiling": None, "status": "ok", "unit": "1"},
+        **{"weighting": "balanced", "where": "input", "reduce": "flatten"},
+        **{"samples": 1, "classes": 1, "dim": 1},
+    }
     return [{**place, "layer_index": layer, **result} for layer in range(3)]
 
 

@@ -24,8 +24,13 @@ def row(layer: int = 0, value: float = 0.5, **more: Any) -> dict[str, Any]:
         "layer_index": layer,
         "statistic": "mean",
         "value": value,
+        "error": None,
+        "ceiling": None,
         "status": "ok",
+        "unit": "1",
         "weighting": "balanced",
+        "where": "input",
+        "reduce": "flatten",
         "samples": 100,
         "classes": 10,
         "dim": 64,
@@ -68,15 +73,25 @@ def test_rows_come_back_bit_for_bit(store):
 def test_an_undefined_value_comes_back_undefined(store):
     store.replace("CDNV", 0, [row(value=math.nan, status="undefined")], "key")
     assert store.read("CDNV")["value"].isna().all()
-    assert b",nan,undefined," in content(store)
+    assert b",nan,,,undefined," in content(store)
 
 
 def test_columns_are_place_qualifiers_result(store):
     store.replace("CDNV", 0, [row()], "key")
     assert content(store) == (
-        b"epoch,split,layer_name,layer_index,statistic,value,status,weighting,samples,classes,dim\n"
-        b"0,train,block0.fc,0,mean,0.5,ok,balanced,100,10,64\n"
+        b"epoch,split,layer_name,layer_index,statistic,"
+        b"value,error,ceiling,status,unit,weighting,where,reduce,samples,classes,dim\n"
+        b"0,train,block0.fc,0,mean,0.5,,,ok,1,balanced,input,flatten,100,10,64\n"
     )
+
+
+def test_errors_and_ceilings_come_back_where_there_are_any(store):
+    rows = [row(0), row(1, error=1 / 3, ceiling=math.inf), row(2, error=math.nan, ceiling=5e-324)]
+    store.replace("CDNV", 0, rows, "key")
+    table = store.read("CDNV")
+    assert table["error"].isna().tolist() == [True, False, True]
+    assert table["error"][1] == 1 / 3
+    assert table["ceiling"].tolist()[1:] == [math.inf, 5e-324]
 
 
 def test_numbers_of_numpy_are_written_like_those_of_python(store):

@@ -147,6 +147,7 @@ def make_setup(config: Config, data: Data, model: nn.Module, device: torch.devic
         batch,
         dtype,
         device,
+        "logit^2" if config.optimizer.loss == "mseloss" else "nat",
     )
 
 
@@ -187,8 +188,13 @@ def _row(epoch: int, subject: Subject, value: Value, weighting: str) -> dict[str
         "layer_index": subject.layer_index,
         **value.qualifiers,
         "value": value.value,
+        "error": value.error,
+        "ceiling": value.ceiling,
         "status": value.status,
+        "unit": value.unit,
         "weighting": weighting,
+        "where": subject.where,
+        "reduce": subject.reduce,
         "samples": subject.samples,
         "classes": subject.classes,
         "dim": subject.dim,

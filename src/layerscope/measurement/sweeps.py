@@ -69,6 +69,7 @@ class Setup:
     batch_size: int
     dtype: torch.dtype
     device: torch.device
+    loss_unit: str = "nat"
 
 
 class Collector:
@@ -101,7 +102,7 @@ class Collector:
         """
         setup = self.setup
         entries = [self._entry(model, layer, needs) for layer in setup.layers]
-        statistics = CheckpointStatistics(setup.weighting, entries)
+        statistics = CheckpointStatistics(setup.weighting, entries, loss_unit=setup.loss_unit)
         if not needs & (Need.DECISIONS | Need.MOMENTS):
             return statistics
         decided: dict[str, Tensor] = {}

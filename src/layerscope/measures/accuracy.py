@@ -11,7 +11,7 @@ class Accuracy:
     """Accuracy and mean loss of the network in eval mode, labels as trained on.
 
     Qualifier ``quantity``: ``accuracy`` (share of samples, exact counts, in [0, 1]) or ``loss`` (the
-    training loss).
+    training loss, in nats or, of squared errors, ``logit^2``).
     """
 
     name = "Accuracy"
@@ -26,4 +26,4 @@ class Accuracy:
                 split, "logits", place, decisions.samples, decisions.classes, decisions.num_classes
             )
             yield subject, Value({"quantity": "accuracy"}, decisions.accuracy)
-            yield subject, Value({"quantity": "loss"}, decisions.loss, unit="nat")
+            yield subject, Value({"quantity": "loss"}, decisions.loss, unit=statistics.loss_unit)

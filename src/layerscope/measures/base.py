@@ -85,6 +85,7 @@ class CheckpointStatistics:
     weighting: str
     layers: list[LayerStatistics]
     decisions: dict[str, Decisions] = field(default_factory=dict)
+    loss_unit: str = "nat"
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,16 @@ class Value:
     ``status`` is ``ok``; ``undefined`` (NaN: too few classes or samples); ``infinite``; ``degenerate`` (a
     value is given, but ranks or ties make it fragile); ``skipped`` (the measure does not apply to this
     layer). ``unit`` is ``1`` for pure numbers, or ``feature^2``, ``weight``, ``logit``, ``nat``, ``count``.
+    Estimates may come with ``error``, their standard error, and ``ceiling``, the largest value that the
+    estimator can give on such data; both in the value's unit.
     """
 
     qualifiers: Mapping[str, str | int]
     value: float
     status: str = ""
     unit: str = "1"
+    error: float | None = None
+    ceiling: float | None = None
 
     def __post_init__(self) -> None:
         if not self.status:

@@ -16,7 +16,7 @@ from layerscope.results.gather import Layout, check_columns
 from layerscope.results.known_runs import RUN, KnownRuns
 from layerscope.results.log_text import LOG, log_text
 from layerscope.results.repetitions import over_repetitions
-from layerscope.results.rows import EPOCH, RESULT
+from layerscope.results.rows import CONDITIONS, EPOCH, RESULT
 from layerscope.results.tables import TableStore
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ Over = str | Sequence[str]
 TABLE = Layout(
     whole=(EPOCH, "layer_index"),
     floats=("value",),
-    texts=("split", "layer_name", "status", "weighting"),
+    texts=("split", "layer_name", "status", "unit", "weighting", "where", "reduce"),
+    sparse=("error", "ceiling"),
     counts=("samples", "classes", "dim"),
 )
 _log = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ class Catalogue:
         frame = self._noted(name, collect(name, self._runs, wanted, read, TABLE, () if over else columns))
         if over:
             own = frame.columns[1 + len(self.axes) :]
-            place = [column for column in own if column not in RESULT or column == "weighting"]
+            place = [column for column in own if column not in RESULT or column in CONDITIONS]
             frame = over_repetitions(self._runs, frame, over, place, ["value"])
             frame.columns = frame.columns.str.removeprefix("value_")
         return self._only(frame, columns)

@@ -38,6 +38,8 @@ class Layout:
     ----------
     whole, floats, texts
         Columns that are always there and never empty (a text may be).
+    sparse
+        Columns of floats that are always there and may be empty.
     counts
         Columns of whole numbers that are always there and may be empty.
     others
@@ -47,13 +49,14 @@ class Layout:
     whole: tuple[str, ...]
     floats: tuple[str, ...]
     texts: tuple[str, ...] = ()
+    sparse: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
     others: str = "words"
 
     @property
     def names(self) -> tuple[str, ...]:
         """The columns that are always there."""
-        return (*self.whole, *self.floats, *self.texts, *self.counts)
+        return (*self.whole, *self.floats, *self.texts, *self.sparse, *self.counts)
 
     def is_number(self, name: str) -> bool:
         """Whether a column has a number in every row."""
@@ -65,7 +68,9 @@ class Layout:
 
         if name in (*self.whole, *self.counts):
             return pa.int64()
-        return pa.float64() if self.is_number(name) else pa.dictionary(pa.int32(), pa.string())
+        if self.is_number(name) or name in self.sparse:
+            return pa.float64()
+        return pa.dictionary(pa.int32(), pa.string())
 
 
 class Gathered(NamedTuple):

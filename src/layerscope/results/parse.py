@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import math
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from layerscope.errors import DamagedFile
 from layerscope.results.rows import PLACE, RESULT
@@ -13,8 +15,13 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 REMEDY = "Run the same command again to measure it anew."
-TEXT_COLUMNS = ("split", "layer_name", "status", "weighting")
+TEXT_COLUMNS = ("split", "layer_name", "status", "unit", "weighting", "where", "reduce")
 WHOLE_COLUMNS = ("samples", "classes", "dim")
+
+_FLOATS: dict[str, Callable[[str], Any]] = {  # exact in every version of pandas
+    "value": float,
+    **dict.fromkeys(("error", "ceiling"), lambda cell: float(cell) if cell else math.nan),
+}
 
 
 def parse_table(path: Path, content: bytes) -> DataFrame:
@@ -33,7 +40,7 @@ def parse_table(path: Path, content: bytes) -> DataFrame:
             io.BytesIO(content),
             keep_default_na=False,
             na_values=[""],
-            converters={"value": float},  # exact in every version of pandas
+            converters=_FLOATS,
             dtype={
                 **dict.fromkeys(TEXT_COLUMNS, "str"),
                 **dict.fromkeys(("epoch", "layer_index"), "int64"),

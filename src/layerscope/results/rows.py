@@ -12,7 +12,16 @@ Row = Mapping[str, object]
 
 EPOCH = "epoch"
 PLACE = (EPOCH, "split", "layer_name", "layer_index")
-RESULT = ("value", "status", "weighting", "samples", "classes", "dim")
+RESULT = (
+    *("value", "error", "ceiling", "status", "unit"),
+    *("weighting", "where", "reduce", "samples", "classes", "dim"),
+)
+"""What follows the qualifiers: the number with its standard error and its ceiling, which few measures have,
+then what it is about."""
+
+
+CONDITIONS = ("unit", "weighting", "where", "reduce")
+"""The columns of a result that tell apart what must not be averaged."""
 
 
 def columns_of(measure: str, rows: Sequence[Row]) -> tuple[str, ...]:
@@ -96,6 +105,8 @@ def _column_text(measure: str, name: str, cells: list[Any]) -> list[str]:
     kinds = set(map(type, cells))
     if kinds == {float} or kinds == {int}:  # nearly all cells: no call of ours for each
         return list(map(repr, cells))
+    if kinds == {type(None)}:
+        return [""] * len(cells)
     try:
         if kinds == {str}:
             known = {text: _quoted(text) for text in set(cells)}
