@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from layerscope.distributed.ranks import world_size
-from layerscope.training.global_batchnorm import share_batchnorm
 
 _PARAMETERS = inspect.signature(DistributedDataParallel).parameters
 _SYNC_BUFFERS = next(name for name in ("forward_sync_buffers", "broadcast_buffers") if name in _PARAMETERS)
@@ -29,6 +28,8 @@ def spread(model: nn.Module, device: torch.device, shape: tuple[int, int, int]) 
     """
     if world_size() == 1:
         return model
+    from layerscope.training.global_batchnorm import share_batchnorm  # loads torch's compiler: seconds
+
     unused = _has_unused_parameters(model, torch.zeros(2, *shape, device=device))
     share_batchnorm(model, device)
     devices = [device] if device.type == "cuda" else None
