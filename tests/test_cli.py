@@ -148,6 +148,45 @@ def test_stages_can_be_chosen_and_left_out(write_config, capsys):
     assert "no stage to run" in capsys.readouterr().err
 
 
+def test_cleaning_shows_first_and_removes_only_on_request(write_config, capsys):
+    path, folder = write_config()
+    command = ["-c", str(path), "--clean", "last,resume"]
+    assert main(["-c", str(path), "-q", "--no-plot"]) == 0
+    before = sorted(folder.rglob("*"))
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert "checkpoints of epochs 0 and 2 other files" in shown
+    assert shown.endswith("Nothing went yet; --yes removes it.\n")
+    assert sorted(folder.rglob("*")) == before
+    assert main([*command, "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert (plan["removed"], plan["removals"][0]["epochs"]) == (False, [0])
+    assert main([*command, "--yes"]) == 0
+    assert "Removed 3 files" in capsys.readouterr().out
+    assert {path.name for path in folder.glob("checkpoints/*.*")} == {
+        *("epoch_0001.safetensors", "manifest.json", "progress.json")
+    }
+    assert main([*command, "--yes", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["bytes"] == 0
+
+
+def test_cleaning_without_a_policy_leaves_every_checkpoint(write_config, capsys):
+    path, folder = write_config()
+    assert main(["-c", str(path), "-q", "--stages", "train"]) == 0
+    assert main(["-c", str(path), "--clean", "--yes"]) == 0
+    assert len(list(folder.glob("checkpoints/*.safetensors"))) == 2
+    assert not list(folder.glob("checkpoints/resume*"))
+    assert "Removed" in capsys.readouterr().out
+
+
+def test_a_flag_for_another_is_refused_alone(write_config, capsys):
+    path, _ = write_config()
+    assert main(["-c", str(path), "--yes"]) == 2
+    assert "--yes is for --clean" in capsys.readouterr().err
+    assert main(["-c", str(path), "--clean", "lsat"]) == 2
+    assert "did you mean 'last'" in capsys.readouterr().err
+
+
 def test_a_timestamp_starts_afresh_in_a_dated_subfolder(write_config):
     path, folder = write_config()
     assert main(["-c", str(path), "-q", "--stages", "train", "--timestamp"]) == 0

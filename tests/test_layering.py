@@ -34,7 +34,7 @@ WITHOUT_TORCH = [
     *("errors", "files", "status", "claim", "source", "heartbeat", "distributed", "config", "data"),
     *("models.names", "training.manifest", "results", "plotting", "measurement.key", "run_folder", "run"),
     *("launch.submission.submit", "launch.local.queue", "launch.worker", "launch.job"),
-    *("launch.following.follow", "launch.cleaning.clean", "preview.preview"),
+    *("launch.following.status", "launch.cleaning.clean", "preview.preview"),
     *("experiment", "console", "commands", "cli"),
 ]
 

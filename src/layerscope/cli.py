@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from layerscope.errors import LayerscopeError, UsageError
+from layerscope.launch.cleaning.keep_policy import HARMLESS
 from layerscope.version import __version__
 
 DEFAULT_CONFIG = Path("config/debug.yaml")
@@ -52,7 +53,9 @@ def parser() -> argparse.ArgumentParser:
     _question_flags(flags)
     output = flags.add_argument_group("output")
     output.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
-    output.add_argument("--json", action="store_true", help="with --dry-run or --status: for programs")
+    output.add_argument(
+        "--json", action="store_true", help="with --dry-run, --status or --clean: for programs"
+    )
     output.add_argument(
         "--schema", action="store_true", help="print the JSON schema of a config, for editors"
     )
@@ -143,8 +146,20 @@ def _question_flags(flags: argparse.ArgumentParser) -> None:
         help="submit again what failed, timed-out, was lost, cancelled or stopped; default: all of these",
     )
     group.add_argument("--cancel", action="store_true", help="take the jobs out of Slurm's queue")
-    group.add_argument("--logs", metavar="RUN", help="print the newest log of a run")
-    titled.add_argument("-f", "--follow", action="store_true", help="with --logs: go on as the log grows")
+    group.add_argument("--logs", metavar="RUN", help="print the newest log of a run, or of several")
+    group.add_argument(
+        "--clean",
+        nargs="?",
+        const=HARMLESS,
+        metavar="KEEP",
+        help="show what finished runs do not need, and its size; KEEP says what stays, joined by commas: "
+        "last, every:N, 10,20 or measured of the checkpoints; resume and jobs remove the resume points and "
+        "the pickles of jobs (default: %(const)s, which leaves every checkpoint)",
+    )
+    titled.add_argument("--yes", action="store_true", help="with --clean: remove it")
+    titled.add_argument(
+        "-f", "--follow", action="store_true", help="with --logs: go on as the logs grow, until the runs end"
+    )
 
 
 def _workers(text: str) -> int | Literal["auto"]:
@@ -193,6 +208,8 @@ def _command(options: argparse.Namespace) -> Callable[..., int]:
         return partial(commands.retry, what=options.retry)
     if options.logs is not None:
         return partial(commands.logs, name=options.logs, follow=options.follow)
+    if options.clean is not None:
+        return partial(commands.clean, keep=options.clean, remove=options.yes)
     chosen = {
         commands.preview: options.dry_run,
         commands.status: options.status,
@@ -206,8 +223,10 @@ def _command(options: argparse.Namespace) -> Callable[..., int]:
 
 def _refuse_lonely(options: argparse.Namespace) -> None:
     """Flags that mean something only beside another."""
+    asked = options.dry_run or options.status or options.clean is not None
     lonely = {
-        "--json is for --dry-run and --status": options.json and not (options.dry_run or options.status),
+        "--json is for --dry-run, --status and --clean": options.json and not asked,
+        "--yes is for --clean": options.yes and options.clean is None,
         "--follow is for --logs": options.follow and options.logs is None,
     }
     if wrong := [message for message, is_so in lonely.items() if is_so]:

@@ -92,23 +92,37 @@ def preview(request: Request, console: Console) -> int:
 
 def status(request: Request, console: Console) -> int:
     """Show how every run stands."""
-    from layerscope.launch.following.follow import status_json, status_table
+    from layerscope.launch.following.status import status_json, status_table
 
     states = request.chosen.states()
     if request.json:
         sys.stdout.write(status_json(request.chosen.runs, states))
     else:
-        sys.stdout.write(status_table(request.chosen.runs, states))
+        table = status_table(request.chosen.runs, states, width=console.width, colour=console.colour)
+        sys.stdout.write(table)
     return 0
 
 
 def logs(request: Request, console: Console, *, name: str, follow: bool) -> int:
-    """Print the newest log of the runs that ``name`` means."""
-    from layerscope.launch.following.follow import logs as newest
+    """Print the newest log of the runs that ``name`` means; with ``follow`` go on until they have ended."""
+    from layerscope.launch.following.logs import follow as growing
+    from layerscope.launch.following.logs import logs as newest
 
-    stages = request.stages
-    for run in request.chosen.only([name]).runs:
-        for piece in newest(run, stage=stages[0] if len(stages) == 1 else None, follow=follow):
-            sys.stdout.write(piece)
-            sys.stdout.flush()
+    runs = request.chosen.only([name]).runs
+    stage = request.stages[0] if len(request.stages) == 1 else None
+    for piece in growing(runs, stage) if follow else (newest(run, stage) for run in runs):
+        sys.stdout.write(piece)
+        sys.stdout.flush()
+    return 0
+
+
+def clean(request: Request, console: Console, *, keep: str, remove: bool) -> int:
+    """Show what finished runs do not need; with ``remove``, remove it."""
+    from layerscope.launch.cleaning.text import cleaning_json, cleaning_text
+
+    removals = request.chosen.clean(keep, remove=remove)
+    if request.json:
+        sys.stdout.write(cleaning_json(removals, done=remove))
+    elif not console.quiet:
+        sys.stdout.write(cleaning_text(removals, done=remove))
     return 0

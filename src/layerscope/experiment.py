@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Literal
 from layerscope.config import Cell, load_config, load_matrix
 from layerscope.errors import LayerscopeError, UnexpectedError
 from layerscope.files import write_atomic
+from layerscope.launch.cleaning.keep_policy import HARMLESS
 from layerscope.run import Run
 from layerscope.status import STAGES
 
 if TYPE_CHECKING:
+    from layerscope.launch.cleaning.removal import Removal
     from layerscope.launch.local.finished import Finished
     from layerscope.launch.states.stage_states import StageState
     from layerscope.launch.submission.control import Cancelled
@@ -138,6 +140,24 @@ class Experiment:
         from layerscope.launch.submission.control import cancel
 
         return cancel(self.runs, among)
+
+    def clean(self, keep: str = HARMLESS, *, remove: bool = False) -> list[Removal]:
+        """What finished runs do not need any more; it goes only with ``remove``.
+
+        Parameters
+        ----------
+        keep : str
+            What stays, such as ``every:50,resume``; :class:`KeepPolicy` says what there is to say.
+
+        Raises
+        ------
+        UsageError
+            ``keep`` makes no sense.
+        """
+        from layerscope.launch.cleaning.clean import clean, plan_cleaning
+        from layerscope.launch.cleaning.keep_policy import KeepPolicy
+
+        return (clean if remove else plan_cleaning)(self.base, self.runs, KeepPolicy.parse(keep))
 
     def states(self) -> list[dict[str, StageState]]:
         """How each stage of each run stands."""

@@ -326,5 +326,5 @@ def test_the_preview_says_what_would_go_and_what_is_left_alone():
         "lr_0.01     999 B  checkpoints of epochs 0, 1, 2, 3, 4, 5, 6, 7 and 4 more",
         "left alone: other_0, other_1, other_2 and 2 more: train is running",
         "checkpoints that are not measured in full yet: lr_0.01 (epochs 3)",
-        "To be removed: 15 files, 12.3 MB.",
+        "To be removed: 15 files, 12.3 MB. Nothing went yet; --yes removes it.",
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from layerscope.config.nearest import nearest
 from layerscope.errors import UsageError
 
 WORDS = {
@@ -17,6 +16,9 @@ WORDS = {
     "jobs": "no pickles of finished jobs; their logs stay",
 }
 """What can be said, and what is kept then."""
+
+HARMLESS = "resume,jobs"
+"""What nobody misses: without a word about checkpoints, all of them stay."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ def _interval(part: str) -> int:
 
 
 def _unknown(word: str) -> UsageError:
+    from layerscope.config.nearest import nearest  # which --help does not wait for
+
     close = nearest(word, WORDS)
     hint = f"did you mean {close!r}?" if close else f"what can be kept is {_known()}"
     return UsageError(f"--clean {word}: unknown; {hint}")

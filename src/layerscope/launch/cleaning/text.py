@@ -1,7 +1,8 @@
-"""What goes, or went, for a person."""
+"""What goes, or went, for a person or a program."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -32,8 +33,26 @@ def cleaning_text(removals: Sequence[Removal], *, done: bool) -> str:
     files, size = sum(len(removal.files) for removal in going), _size(sum(removal.bytes for removal in going))
     if not going:
         return "\n".join([*lines, "Nothing to remove."]) + "\n"
-    verb = "Removed" if done else "To be removed:"
-    return "\n".join([*lines, f"{verb} {files:,} files, {size}."]) + "\n"
+    total = f"{files:,} file{'s' if files > 1 else ''}, {size}."
+    last = f"Removed {total}" if done else f"To be removed: {total} Nothing went yet; --yes removes it."
+    return "\n".join([*lines, last]) + "\n"
+
+
+def cleaning_json(removals: Sequence[Removal], *, done: bool) -> str:
+    """The same for programs: one object with ``removals``, ``bytes`` in all, and whether it went."""
+    plain = [
+        {
+            "name": removal.name,
+            "files": [str(path) for path in removal.files],
+            "bytes": removal.bytes,
+            "epochs": list(removal.epochs),
+            "unmeasured": list(removal.unmeasured),
+            "left": removal.left,
+        }
+        for removal in removals
+    ]
+    total = sum(removal.bytes for removal in removals)
+    return json.dumps({"removals": plain, "bytes": total, "removed": done}, indent=2) + "\n"
 
 
 def _contents(removal: Removal) -> str:

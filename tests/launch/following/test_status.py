@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from layerscope.launch.following.follow import logs, status_json, status_table
 from layerscope.launch.following.standing import last_row
+from layerscope.launch.following.status import status_json, status_table
 from layerscope.launch.following.status_text import shortened
 from layerscope.launch.states.stage_states import StageState, stage_states
 from layerscope.launch.workers.log import new_log
@@ -174,42 +173,6 @@ def test_of_a_long_log_only_the_end_is_read(tmp_path):
     assert last_row(run.log_path) == (60, 0.5)
 
 
-def test_the_newest_log_is_printed_after_its_path_and_those_of_earlier_attempts(runs):
-    run = runs[0]
-    paths = [new_log(run.jobs_path, ["train"], attempt) for attempt in (1, 2, 10)]
-    paths[2].write_text("one\ntwo\nthree\n", encoding="utf-8")
-    text = "".join(logs(run))
-    assert text == f"earlier: {paths[0]}\nearlier: {paths[1]}\n==> {paths[2]} <==\none\ntwo\nthree\n"
-    assert "".join(logs(run, lines=2)).endswith(" <==\ntwo\nthree\n")
-    assert "".join(logs(run, "measure")) == "run_0: no worker on measure has said anything yet\n"
-
-
-def test_a_log_is_followed_as_it_grows_and_into_the_next_attempt(runs, monkeypatch):
-    monkeypatch.setattr("layerscope.launch.following.follow._POLL_SECONDS", 0.0)
-    run = runs[0]
-    first = new_log(run.jobs_path, ["train"], 1)
-    first.write_bytes("grün".encode()[:3])
-    pieces = logs(run, follow=True)
-    assert "".join(islice(pieces, 2)) == f"==> {first} <==\ngr"
-    with first.open("ab") as stream:
-        stream.write("grün\nstopped\n".encode()[3:])
-    assert next(pieces) == "ün\nstopped\n"
-    second = new_log(run.jobs_path, ["train"], 2)
-    second.write_text("again\n", encoding="utf-8")
-    text = ""
-    while "again" not in text:
-        text += next(pieces)
-    assert text == f"earlier: {first}\n==> {second} <==\nagain\n"
-
-
-def test_who_follows_before_there_is_a_log_waits_for_it(runs, monkeypatch):
-    def born(_):
-        new_log(runs[0].jobs_path, ["train"], 1).write_text("hello\n", encoding="utf-8")
-
-    monkeypatch.setattr("layerscope.launch.following.follow.time.sleep", born)
-    assert list(islice(logs(runs[0], follow=True), 2))[1] == "hello\n"
-
-
 def test_a_job_that_ended_before_it_came_to_work_is_read_about_in_the_file_of_slurm(tmp_path, runs):
     base = tmp_path / "runs"
     array = base / "jobs" / "2026-11-22T23-00-00-train"
@@ -232,7 +195,7 @@ def test_a_traceback_is_a_log_too(runs):
 
 def test_looking_at_runs_loads_neither_torch_nor_pandas():
     code = (
-        "import sys, layerscope.launch.following.follow, layerscope.launch.cleaning.clean; "
+        "import sys, layerscope.launch.following.status, layerscope.launch.cleaning.clean; "
         "print(sorted({'torch', 'pandas', 'pyarrow', 'numpy'} & set(sys.modules)))"
     )
     answer = subprocess.run(
