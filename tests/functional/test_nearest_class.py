@@ -70,6 +70,15 @@ def test_no_means_and_no_points():
     assert math.isnan(ncc_agreement(torch.ones(0, 3), torch.zeros(0), torch.ones(2, 3)))
 
 
+def test_agreement_of_balanced_classes_is_a_mean_over_those_that_have_samples():
+    means = torch.tensor([[0.0], [10.0], [20.0]])
+    points, labels = torch.tensor([[0.0], [1.0], [9.0], [10.0]]), torch.tensor([0, 0, 0, 1])
+    decisions = torch.tensor([0, 0, 0, 1])
+    assert ncc_agreement(points, decisions, means) == 3 / 4
+    assert ncc_agreement(points, decisions, means, labels=labels) == pytest.approx((2 / 3 + 1) / 2)
+    assert ncc_accuracy(points, labels, means, balanced=True) == pytest.approx((2 / 3 + 1) / 2)
+
+
 def test_other_data_is_orthogonal_or_parallel():
     means = torch.eye(3, 5)
     away = torch.tensor([0.0, 0, 0, 2, 1])

@@ -167,5 +167,19 @@ def test_weights_move_the_centre():
 
 
 def test_a_weight_for_every_mean_is_needed():
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ValueError, match="4 class means need as many weights"):
         etf_error(torch.randn(4, 3), torch.full((5,), 0.2))
+
+
+def test_weights_that_are_no_shares_are_refused():
+    with pytest.raises(ValueError, match="must sum to 1, not 4"):
+        etf_error(torch.randn(4, 3), torch.ones(4))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_mean_that_is_not_finite_is_refused_and_never_left_out(bad):
+    means = torch.eye(4, 3)
+    means[2, 1] = bad
+    for measure in (equinorm, equiangularity, etf_error):
+        with pytest.raises(ValueError, match="1 of 4 class means are not finite"):
+            measure(means)

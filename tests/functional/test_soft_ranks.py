@@ -52,6 +52,38 @@ def test_every_rank_lies_between_one_and_the_rank(seed, rows, columns):
         assert rank(turned) == pytest.approx(rank(values), rel=1e-9)
 
 
+@given(seed=st.integers(0, 10_000), exponent=st.integers(-6, 6))
+@few
+def test_no_rank_knows_coordinates_scale_or_which_side_is_which(seed, exponent):
+    generator = torch.Generator().manual_seed(seed)
+    matrix = torch.randn(6, 4, generator=generator, dtype=torch.float64)
+    turned = 10.0**exponent * random_rotation(6, seed) @ matrix @ random_rotation(4, seed + 1)
+    padded = torch.cat([turned.T, torch.zeros(4, 3)], dim=1)
+    for rank in ALL:
+        expected = pytest.approx(rank(singular_values(matrix)), rel=1e-9)
+        assert rank(singular_values(turned)) == expected
+        assert rank(singular_values(padded)) == expected
+
+
+@given(seed=st.integers(0, 10_000))
+@few
+def test_ranks_are_those_of_their_definitions(seed):
+    matrix = torch.randn(5, 7, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    values = [float(v) ** 0.5 for v in torch.linalg.eigvalsh(matrix @ matrix.T).flip(0)]
+    found, total = singular_values(matrix), sum(values)
+    assert found.tolist() == pytest.approx(values, rel=1e-9)
+    assert stable_rank(found) == pytest.approx(sum(v * v for v in values) / values[0] ** 2)
+    entropy = -sum(v / total * math.log(v / total) for v in values)
+    assert effective_rank(found) == pytest.approx(math.exp(entropy))
+    fourth = sum(v**4 for v in values)
+    assert participation_ratio(found) == pytest.approx(sum(v * v for v in values) ** 2 / fourth)
+    assert nuclear_rank(found) == pytest.approx(total / values[0])
+    assert nuclear_frobenius(found) == pytest.approx(total / math.sqrt(sum(v * v for v in values)))
+    assert cutoff_rank(found, 0.2) == sum(v >= 0.2 * total for v in values)
+    least = next(n for n in range(1, 6) if sum(values[:n]) >= 0.9 * total)
+    assert approximate_rank(found, 0.9) == least
+
+
 def test_values_done_by_hand():
     values = torch.tensor([3.0, 2.0, 1.0])
     assert stable_rank(values) == pytest.approx(14 / 9)

@@ -14,19 +14,20 @@ from layerscope.functional import (
     between_basis,
     between_trace,
     cdnv,
+    cdnv_pairs,
     class_weights,
+    energies_along,
     nc1_from_energies,
     nc1_pinv,
     nc1_quotient,
     nc1_range_fraction,
+    nc1_svd,
+    traces,
     variability,
+    weights_by,
 )
 
 WEIGHTINGS = ["balanced", "sample"]
-
-
-def energies_of(within, basis):
-    return (basis.directions.T @ within @ basis.directions).diagonal()
 
 
 @pytest.mark.parametrize(("classes", "dim", "size"), [(5, 16, 0.1), (2, 3, 0.5), (4, 3, 1.0), (10, 12, 1e-3)])
@@ -37,7 +38,7 @@ def test_isotropic_noise_around_a_simplex_has_the_values_of_the_closed_form(clas
 
     pinv = size**2 * (classes - 1) ** 2 / classes
     assert nc1_pinv(within, data.means) == pytest.approx(pinv, rel=1e-11)
-    energies = energies_of(within, basis)
+    energies = energies_along(basis, within)
     trace = float(within.trace())
     assert nc1_from_energies(energies, basis, trace, classes) == pytest.approx(pinv, rel=1e-11)
     assert trace == pytest.approx(size**2 * dim, rel=1e-12)
@@ -79,7 +80,7 @@ def test_noise_outside_the_span_of_the_means_does_not_count():
     within = torch.diag(torch.tensor([0.0, 3.0, 1.0], dtype=torch.float64))
     assert nc1_pinv(within, means) == 0.0
     basis = between_basis(means)
-    assert nc1_range_fraction(energies_of(within, basis), 4.0) == 0.0
+    assert nc1_range_fraction(energies_along(basis, within), 4.0) == 0.0
     assert nc1_quotient(4.0, between_trace(means)) == pytest.approx(4.0)
 
 
@@ -93,7 +94,7 @@ def test_values_are_those_of_the_definitions(weighting, data):
     within = naive.within_covariance(features, labels, weighting)
     between = naive.between_covariance(means, naive.weights_of(labels, weighting))
 
-    assert nc1_pinv(data.within(weights), data.means, weights) == pytest.approx(
+    assert nc1_pinv(data.within(weights), data.means, weights=weights) == pytest.approx(
         naive.nc1(within, between, len(means)), rel=1e-7
     )
     assert between_trace(data.means, weights) == pytest.approx(np.trace(between), rel=1e-11)
@@ -113,9 +114,9 @@ def summary(data, weighting):
     weights = class_weights(data.counts, weighting)
     within, basis = data.within(weights), between_basis(data.means, weights)
     pairs = cdnv(data.variances, data.means)
-    trace, energies = float(within.trace()), energies_of(within, basis)
+    trace, energies = float(within.trace()), energies_along(basis, within)
     return [
-        nc1_pinv(within, data.means, weights),
+        nc1_pinv(within, data.means, weights=weights),
         nc1_from_energies(energies, basis, trace, len(data.means)),
         nc1_quotient(trace, between_trace(data.means, weights)),
         nc1_range_fraction(energies, trace),
@@ -173,8 +174,8 @@ def test_coincident_means_are_infinite_with_noise_and_undefined_without(offset, 
     identity, zero = torch.eye(dim).double(), torch.zeros(dim, dim).double()
     assert between_trace(means, weights) == 0.0
     assert between_basis(means, weights).rank == 0
-    assert nc1_pinv(identity, means, weights) == math.inf
-    assert math.isnan(nc1_pinv(zero, means, weights))
+    assert nc1_pinv(identity, means, weights=weights) == math.inf
+    assert math.isnan(nc1_pinv(zero, means, weights=weights))
     assert nc1_quotient(1.0, between_trace(means, weights)) == math.inf
     assert math.isnan(nc1_quotient(0.0, between_trace(means, weights)))
     pairs = classes * (classes - 1) // 2
@@ -248,10 +249,50 @@ def test_many_classes_are_taken_in_tiles_without_changing_the_values(monkeypatch
 
 
 def test_a_variance_for_every_mean_is_needed():
-    with pytest.raises(ValueError, match="3 class means need as many variances, not 4"):
+    with pytest.raises(ValueError, match="3 class means need as many variances, not"):
         cdnv(torch.ones(4), torch.randn(3, 2))
 
 
 def test_a_covariance_of_other_features_than_the_means_is_refused():
-    with pytest.raises(RuntimeError):
-        nc1_pinv(torch.eye(4), torch.randn(3, 2))
+    for measure in (nc1_pinv, nc1_svd):
+        with pytest.raises(ValueError, match=r"2 features need a covariance \(2, 2\), not \(4, 4\)"):
+            measure(torch.eye(4), torch.randn(3, 2))
+
+
+def test_weights_are_not_taken_for_a_global_mean():
+    with pytest.raises(ValueError, match="weights of classes go by their name"):
+        nc1_pinv(torch.eye(2), torch.randn(3, 2), torch.full((3,), 1 / 3))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -1.0])
+def test_variances_that_are_none_are_refused(bad):
+    for measure in (cdnv, cdnv_pairs, traces):
+        with pytest.raises(ValueError, match="finite and not negative"):
+            measure(torch.tensor([1.0, bad, 1.0]), torch.randn(3, 2))
+
+
+@given(data=labelled)
+@few
+def test_forcing_all_directions_changes_nothing_at_full_rank_and_has_no_inverse_below(data):
+    within = data.within(class_weights(data.counts, "balanced"))
+    full = between_basis(data.means).rank == len(data.means) - 1
+    expected = nc1_pinv(within, data.means) if full else math.inf
+    assert nc1_svd(within, data.means) == expected
+
+
+@given(data=labelled)
+@few
+def test_the_centre_can_be_given(data):
+    """About the mean of the samples, balanced otherwise: what the papyan preset means."""
+    weights = weights_by("papyan", data.counts)
+    within, middle = data.within(weights.pooled), data.features.mean(dim=0)
+    basis = between_basis(data.means, weights.between, center=weights.center)
+    energies = energies_along(basis, within)
+    expected = nc1_from_energies(energies, basis, float(within.trace()), len(data.means))
+    assert nc1_pinv(within, data.means, middle) == pytest.approx(expected, rel=1e-9)
+    offsets = (data.means - middle).numpy()
+    between = offsets.T @ offsets / len(offsets)
+    assert expected == pytest.approx(naive.nc1(within.numpy(), between, len(offsets)), rel=1e-6)
+    assert nc1_pinv(within, data.means, data.means.mean(dim=0)) == pytest.approx(
+        nc1_pinv(within, data.means), rel=1e-10
+    )

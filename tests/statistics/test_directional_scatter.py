@@ -39,7 +39,7 @@ def test_nc1_from_energies_is_nc1_from_the_full_covariance(seed):
     scatter = DirectionalScatter(4, basis.rank)
     scatter.update(coordinates_of(features, labels, basis.directions), labels)
     found = nc1_from_energies(scatter.pooled(weights), basis, float(truth.within.trace()), len(truth.means))
-    assert found == pytest.approx(nc1_pinv(truth.within, truth.means, weights), rel=1e-10)
+    assert found == pytest.approx(nc1_pinv(truth.within, truth.means, weights=weights), rel=1e-10)
 
 
 def test_energies_done_by_hand_leave_out_absent_classes():

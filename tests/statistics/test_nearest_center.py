@@ -132,6 +132,7 @@ def test_agreement_is_with_the_decisions_given_and_not_with_the_labels():
     points, labels = torch.tensor([[0.0], [0.0], [10.0], [10.0]]), torch.tensor([1, 1, 0, 1])
     nearest.update(points, labels, torch.tensor([0, 1, 1, 1]))
     assert nearest.agreement == 3 / 4
+    assert nearest.balanced_agreement == pytest.approx((1 + 2 / 3) / 2)  # class 0 agrees, class 1 in 2 of 3
     assert nearest.accuracy == 1 / 4
 
 

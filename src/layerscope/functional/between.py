@@ -48,7 +48,8 @@ def class_weights(counts: Tensor, weighting: str) -> Tensor:
         Every class counts the same (``1/K``), or every sample does (``n_c/N``).
     """
     if weighting == "balanced":
-        return torch.full(counts.shape, 1.0 / counts.numel(), dtype=torch.float64, device=counts.device)
+        share = 1.0 / max(counts.numel(), 1)
+        return torch.full(counts.shape, share, dtype=torch.float64, device=counts.device)
     if weighting == "sample":
         return counts.double() / counts.sum()
     raise ValueError(f"weighting must be 'balanced' or 'sample', not {weighting!r}")
@@ -64,12 +65,36 @@ def centered(means: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tens
     means : Tensor (K, D)
     weights : Tensor (K,), optional
         Summing to 1; equal weights when omitted.
+
+    Raises
+    ------
+    ValueError
+        Not one weight per mean, weights that do not sum to 1, or means that are not finite.
     """
     means = means.double()
+    if weights is not None:
+        check_weights(weights, len(means))
     anchor = means[:1].sum(dim=0)  # the first mean; what all means share cancels without rounding
     offsets = means - anchor
     step = offsets.mean(dim=0) if weights is None else weights.double() @ offsets
+    if len(means) and not bool(step.isfinite().all()):
+        bad = int((~means.isfinite().all(dim=1)).sum())
+        raise ValueError(f"{bad} of {len(means)} class means are not finite")
     return offsets - step, anchor + step
+
+
+def check_weights(weights: Tensor, classes: int) -> None:
+    """Refuse what cannot be weights of classes, such as a global mean in their place.
+
+    Raises
+    ------
+    ValueError
+    """
+    if weights.shape != (classes,):
+        raise ValueError(f"{classes} class means need as many weights, not {tuple(weights.shape)}")
+    total = float(weights.sum())
+    if classes and not abs(total - 1) < 1e-5:
+        raise ValueError(f"the weights of the classes must sum to 1, not {total:g}")
 
 
 def rounding_floor(means: Tensor) -> float:
@@ -82,6 +107,7 @@ def between_basis(
     weights: Tensor | None = None,
     *,
     center: Tensor | None = None,
+    global_mean: Tensor | None = None,
     tolerance: float | None = None,
 ) -> BetweenBasis:
     r"""Directions spanned by the centred class means.
@@ -100,10 +126,17 @@ def between_basis(
         Summing to 1; equal weights when omitted.
     center : Tensor (K,), optional
         Weights of the centre, when they are not ``weights``.
+    global_mean : Tensor (D,), optional
+        The centre itself, in place of ``center``.
     tolerance : float, optional
         Relative threshold in place of :math:`\max(D, K) \epsilon_{64}`.
+
+    Raises
+    ------
+    ValueError
+        Weights that are not those of the classes, or a global mean of other features.
     """
-    offsets, middle = centered(means, weights if center is None else center)
+    offsets, middle = _centered(means, weights if center is None else center, global_mean)
     if weights is None:
         scaled = offsets / max(len(means), 1) ** 0.5
     else:
@@ -113,6 +146,18 @@ def between_basis(
     threshold = max(relative * _largest(values), rounding_floor(means))
     rank = min(int((values > threshold).sum()), max(len(means) - 1, 0))
     return BetweenBasis(directions[:rank].T.contiguous(), values[:rank], middle)
+
+
+def _centered(means: Tensor, weights: Tensor | None, middle: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Class means minus a centre that is given, or minus their weighted mean."""
+    if middle is None:
+        return centered(means, weights)
+    if middle.shape != means.shape[1:]:
+        raise ValueError(
+            f"the global mean of means of {means.shape[1]} features is not {tuple(middle.shape)}; "
+            "weights of classes go by their name, weights=..."
+        )
+    return means.double() - middle.double(), middle.double()
 
 
 def _largest(values: Tensor) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
-import torch
 from torch import Tensor
 
-from layerscope.functional.between import EPS, centered
+from layerscope.functional.between import EPS
+from layerscope.functional.dot_products import paired_rows, similarities
 from layerscope.functional.pairs import row_tiles
 from layerscope.functional.simplex import has_direction
 
@@ -65,7 +66,7 @@ def self_duality_frobenius(
     ----------
     Papyan, Han, Donoho (2020), arXiv:2008.08186.
     """
-    rows, offsets = _pair(weight, means, weights, center_weight)
+    rows, offsets = paired_rows(weight, means, weights, center_weight=center_weight)
     sizes = rows.norm(), offsets.norm()
     if len(means) < 2 or not has_direction(offsets, means).any() or not sizes[0] > 0:
         return math.nan
@@ -99,7 +100,7 @@ def self_duality_etf(
     ----------
     Zhu et al. (2021), arXiv:2105.02375; Zhou et al. (2022), arXiv:2203.01238.
     """
-    rows, offsets = _pair(weight, means, weights, center_weight)
+    rows, offsets = paired_rows(weight, means, weights, center_weight=center_weight)
     classes = len(means)
     if classes < 2 or not has_direction(offsets, means).any():
         return math.nan
@@ -112,6 +113,36 @@ def self_duality_etf(
         tile[range(len(tile)), range(part.start, part.stop)] -= 1 / math.sqrt(classes - 1)
         total += float(tile.square().sum())
     return math.sqrt(total)
+
+
+def self_duality_error(
+    weight: Tensor,
+    means: Tensor,
+    weights: Tensor | None = None,
+    *,
+    form: Literal["etf", "frobenius"] = "etf",
+    center_weight: bool = False,
+) -> float:
+    """NC3 in either of the two forms that go by that name, which are different numbers.
+
+    Parameters
+    ----------
+    weight, means, weights, center_weight
+        As of :func:`self_duality_frobenius`.
+    form : "etf" | "frobenius"
+        :func:`self_duality_etf` (Zhu et al. 2021) or :func:`self_duality_frobenius` (Papyan et al. 2020).
+
+    Raises
+    ------
+    ValueError
+        W and the means have different shapes, or an unknown form.
+    """
+    if form not in _FORMS:
+        raise ValueError(f"form must be 'etf' or 'frobenius', not {form!r}")
+    return _FORMS[form](weight, means, weights, center_weight=center_weight)
+
+
+_FORMS = {"etf": self_duality_etf, "frobenius": self_duality_frobenius}
 
 
 def uniform_duality(weight: Tensor, means: Tensor, weights: Tensor | None = None) -> Uniformity:
@@ -137,13 +168,12 @@ def uniform_duality(weight: Tensor, means: Tensor, weights: Tensor | None = None
     ----------
     Wu, Papyan (2024), arXiv:2405.17767.
     """
-    rows, offsets = _pair(weight, means, weights, center=False)
+    products = similarities(weight, means, weights)
     if len(means) < 2:
         return Uniformity(math.nan, math.nan, math.nan, math.nan)
-    products = (rows * offsets).sum(dim=1)
-    lengths = torch.linalg.vector_norm(rows, dim=1)
-    kept = has_direction(offsets, means) & (lengths > 0)
-    cosines = products[kept] / (lengths[kept] * torch.linalg.vector_norm(offsets[kept], dim=1))
+    cosines = similarities(weight, means, weights, cosine=True)
+    kept = ~cosines.isnan()
+    cosines = cosines[kept]
     mean, variance = float(products.mean()), float(products.var(correction=0))
     some = bool(kept.any())
     return Uniformity(
@@ -172,13 +202,3 @@ def bias_collapse(weight: Tensor, bias: Tensor | None, center: Tensor) -> float:
         raise ValueError(f"a classifier of {weight.shape[1]} features cannot read {len(center)}")
     logits = weight.double() @ center.double()
     return float((logits if bias is None else logits + bias.double()).norm())
-
-
-def _pair(weight: Tensor, means: Tensor, weights: Tensor | None, center: bool) -> tuple[Tensor, Tensor]:
-    """Classifier rows and centred means, both (K, D) in float64."""
-    if weight.shape != means.shape:
-        mine, theirs = tuple(weight.shape), tuple(means.shape)
-        raise ValueError(
-            f"a classifier of shape {mine} cannot be compared with class means of shape {theirs}"
-        )
-    return centered(weight)[0] if center else weight.double(), centered(means, weights)[0]

@@ -73,15 +73,11 @@ def ncc_accuracy(points: Tensor, labels: Tensor, means: Tensor, *, balanced: boo
     balanced : bool
         Mean over the classes that have samples of the share within the class.
     """
-    right = (nearest_class(points, means)[0] == labels).double()
-    if not balanced:
-        return float(right.mean())
-    counts = torch.bincount(labels, minlength=len(means)).double()
-    shares = torch.bincount(labels, weights=right, minlength=len(means)) / counts
-    return float(shares[counts > 0].mean())
+    right = nearest_class(points, means)[0] == labels
+    return _share(right, labels if balanced else None)
 
 
-def ncc_agreement(points: Tensor, decisions: Tensor, means: Tensor) -> float:
+def ncc_agreement(points: Tensor, decisions: Tensor, means: Tensor, *, labels: Tensor | None = None) -> float:
     """Share of samples whose nearest class mean is what the network decides, bias included.
 
     One minus it is the NC4 of Papyan, Han, Donoho (2020).
@@ -92,6 +88,18 @@ def ncc_agreement(points: Tensor, decisions: Tensor, means: Tensor) -> float:
     decisions : Tensor (N,)
         ``logits.argmax(dim=1)`` of the real network.
     means : Tensor (K, D)
+    labels : Tensor (N,), optional
+        For the mean over the classes that have samples of the share within the class.
     """
-    agree = nearest_class(points, means)[0] == decisions
-    return float(agree.double().mean()) if len(agree) else math.nan
+    return _share(nearest_class(points, means)[0] == decisions, labels)
+
+
+def _share(hits: Tensor, labels: Tensor | None) -> float:
+    """Share of hits, of all samples or as a mean over the classes of ``labels``; NaN without samples."""
+    if not len(hits):
+        return math.nan
+    if labels is None:
+        return float(hits.double().mean())
+    counts = torch.bincount(labels).double()
+    shares = torch.bincount(labels, weights=hits.double(), minlength=len(counts)) / counts
+    return float(shares[counts > 0].mean())

@@ -104,7 +104,6 @@ def etf_error(means: Tensor, weights: Tensor | None = None) -> float:
     ----------
     Kothapalli (2022), arXiv:2206.04041.
     """
-    _same_length(means, weights)
     return _frame_error(centered(means, weights)[0]) if len(means) >= 2 else math.nan
 
 
@@ -130,11 +129,6 @@ def etf_floor(num_classes: int, dim: int) -> float:
 def has_direction(offsets: Tensor, means: Tensor) -> Tensor:
     """Which centred means (K,) are longer than what rounding of ``means`` leaves of the centre."""
     return torch.linalg.vector_norm(offsets, dim=1) > rounding_floor(means)
-
-
-def _same_length(means: Tensor, weights: Tensor | None) -> None:
-    if weights is not None and len(weights) != len(means):
-        raise RuntimeError(f"{len(means)} class means need as many weights, not {len(weights)}")
 
 
 def _rows(weight: Tensor, center: bool) -> Tensor:

@@ -10,11 +10,18 @@ from torch import Tensor
 
 from layerscope.functional.between import EPS, BetweenBasis, between_basis, centered
 from layerscope.functional.pairs import TileMoments, distance_tiles, pair_blocks, pairs_of
+from layerscope.functional.traces import check_variances
 
 MEDIAN_MAX_CLASSES = 4096  # beyond it the K(K-1)/2 pairs are not kept, and the median is NaN
 
 
-def nc1_pinv(within_covariance: Tensor, means: Tensor, weights: Tensor | None = None) -> float:
+def nc1_pinv(
+    within_covariance: Tensor,
+    means: Tensor,
+    global_mean: Tensor | None = None,
+    *,
+    weights: Tensor | None = None,
+) -> float:
     r"""Within- relative to between-class covariance, :math:`\mathrm{tr}(\Sigma_w \Sigma_b^+)/K`.
 
     Parameters
@@ -23,23 +30,49 @@ def nc1_pinv(within_covariance: Tensor, means: Tensor, weights: Tensor | None = 
         Pooled within-class covariance, biased (divided by n).
     means : Tensor (K, D)
         Class means of the classes that have samples.
+    global_mean : Tensor (D,), optional
+        Centre of :math:`\Sigma_b`; the weighted mean of the class means when omitted.
     weights : Tensor (K,), optional
         Class weights of :math:`\Sigma_b`; equal when omitted.
 
     Returns
     -------
     float
-        In [0, inf]; 0 is collapse. ``inf`` when all means coincide but samples vary, NaN when neither varies.
-        Unchanged by rotations, shifts and scalings of the features.
+        In [0, inf]; 0 is collapse. ``inf`` when all means coincide but samples vary, NaN when neither varies
+        or K < 2. Unchanged by rotations, shifts and scalings of the features.
+
+    Raises
+    ------
+    ValueError
+        Shapes or weights that do not fit the means.
 
     References
     ----------
     Papyan, Han, Donoho (2020), arXiv:2008.08186; Zhu et al. (2021), arXiv:2105.02375.
     """
-    basis = between_basis(means, weights)
-    within = within_covariance.double()
-    energies = torch.einsum("dr,de,er->r", basis.directions, within, basis.directions)
-    return nc1_from_energies(energies, basis, float(within.diagonal().sum()), len(means))
+    basis = between_basis(means, weights, global_mean=global_mean)
+    energies = energies_along(basis, within_covariance)
+    return nc1_from_energies(energies, basis, float(within_covariance.double().trace()), len(means))
+
+
+def energies_along(basis: BetweenBasis, within_covariance: Tensor) -> Tensor:
+    r"""Within-class variance :math:`u_j^\top \Sigma_w u_j` (r,) along the directions of the class means.
+
+    Parameters
+    ----------
+    basis : BetweenBasis
+    within_covariance : Tensor (D, D)
+
+    Raises
+    ------
+    ValueError
+        The covariance is not (D, D).
+    """
+    dim = len(basis.directions)
+    if within_covariance.shape != (dim, dim):
+        found = tuple(within_covariance.shape)
+        raise ValueError(f"class means of {dim} features need a covariance ({dim}, {dim}), not {found}")
+    return ((within_covariance.double() @ basis.directions) * basis.directions).sum(dim=0)
 
 
 def nc1_from_energies(energies: Tensor, basis: BetweenBasis, within_trace: float, num_classes: int) -> float:
@@ -61,16 +94,22 @@ def nc1_from_energies(energies: Tensor, basis: BetweenBasis, within_trace: float
     return float((energies.double() / basis.singular_values.square()).sum()) / num_classes
 
 
-def nc1_svd(energies: Tensor, basis: BetweenBasis, within_trace: float, num_classes: int) -> float:
-    r"""NC1 with all K-1 directions of the means forced: :func:`nc1_from_energies` without a rank rule.
+def nc1_svd(
+    within_covariance: Tensor,
+    means: Tensor,
+    global_mean: Tensor | None = None,
+    *,
+    weights: Tensor | None = None,
+) -> float:
+    r"""NC1 with all K-1 directions of the means forced: :func:`nc1_pinv` without a rank rule.
 
     Where the means span fewer than K-1 directions (always so when K > D + 1), a singular value is 0 and the
     inverse does not exist.
 
     Parameters
     ----------
-    energies, basis, within_trace, num_classes
-        As of :func:`nc1_from_energies`.
+    within_covariance, means, global_mean, weights
+        As of :func:`nc1_pinv`.
 
     Returns
     -------
@@ -81,6 +120,15 @@ def nc1_svd(energies: Tensor, basis: BetweenBasis, within_trace: float, num_clas
     ----------
     Han, Papyan, Donoho (2021), arXiv:2106.02073.
     """
+    basis = between_basis(means, weights, global_mean=global_mean)
+    energies = energies_along(basis, within_covariance)
+    return nc1_svd_from_energies(energies, basis, float(within_covariance.double().trace()), len(means))
+
+
+def nc1_svd_from_energies(
+    energies: Tensor, basis: BetweenBasis, within_trace: float, num_classes: int
+) -> float:
+    """:func:`nc1_svd` from what :func:`nc1_from_energies` takes, without any D×D matrix."""
     if num_classes >= 2 and basis.rank < num_classes - 1:
         return math.inf if within_trace > 0 else math.nan
     return nc1_from_energies(energies, basis, within_trace, num_classes)
@@ -91,6 +139,12 @@ def nc1_range_fraction(energies: Tensor, within_trace: float) -> float:
 
     :math:`\mathrm{tr}(U^\top \Sigma_w U) / \mathrm{tr}\,\Sigma_w`, in [0, 1]; what lies outside the span
     does not count in :func:`nc1_pinv`. NaN without within-class variance.
+
+    Parameters
+    ----------
+    energies : Tensor (r,)
+        Of :func:`energies_along`, or of :class:`layerscope.statistics.DirectionalScatter`.
+    within_trace : float
     """
     return float(energies.double().sum()) / within_trace if within_trace > 0 else math.nan
 
@@ -103,22 +157,6 @@ def nc1_quotient(within_trace: float, between_trace: float) -> float:
     if between_trace > 0:
         return within_trace / between_trace
     return math.inf if within_trace > 0 else math.nan
-
-
-def between_trace(means: Tensor, weights: Tensor | None = None, *, center: Tensor | None = None) -> float:
-    r""":math:`\mathrm{tr}\,\Sigma_b = \sum_c w_c |\mu_c - \mu|^2`.
-
-    Parameters
-    ----------
-    means : Tensor (K, D)
-    weights : Tensor (K,), optional
-        Summing to 1; equal when omitted.
-    center : Tensor (K,), optional
-        Weights of the centre, when they are not ``weights``.
-    """
-    offsets, _ = centered(means, weights if center is None else center)
-    squares = offsets.square().sum(dim=1)
-    return float(squares.mean() if weights is None else weights.double() @ squares)
 
 
 def cdnv(variances: Tensor, means: Tensor, *, exponent: float = 1.0) -> dict[str, float]:
@@ -142,12 +180,16 @@ def cdnv(variances: Tensor, means: Tensor, *, exponent: float = 1.0) -> dict[str
         than the rounding of float64 coincide; a pair of them with varying samples is ``inf``. All NaN with
         less than two classes. Median is NaN beyond 4096 classes.
 
+    Raises
+    ------
+    ValueError
+        Not one variance per mean, or numbers that are not finite.
+
     References
     ----------
     Galanti, György, Hutter (2022), arXiv:2112.15121.
     """
-    if len(variances) != len(means):
-        raise ValueError(f"{len(means)} class means need as many variances, not {len(variances)}")
+    check_variances(variances, len(means))
     tally, kept, coincident, infinite = TileMoments(), [], 0, 0
     for values in _cdnv_tiles(variances.double(), means.double(), exponent):
         finite = values
@@ -173,6 +215,7 @@ def cdnv(variances: Tensor, means: Tensor, *, exponent: float = 1.0) -> dict[str
 
 def cdnv_pairs(variances: Tensor, means: Tensor, *, exponent: float = 1.0) -> Tensor:
     """:func:`cdnv` of every pair as a symmetric matrix (K, K); the diagonal and pairs left out are NaN."""
+    check_variances(variances, len(means))
     found = torch.full((len(means), len(means)), math.nan, dtype=torch.float64, device=means.device)
     tiles = _cdnv_tiles(variances.double(), means.double(), exponent)
     for (rows, columns), values in zip(pair_blocks(len(means)), tiles, strict=True):

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from layerscope.functional.between import BetweenBasis
+from layerscope.functional.traces import between_trace
 from layerscope.functional.variability import (
-    between_trace,
     nc1_from_energies,
     nc1_quotient,
     nc1_range_fraction,
-    nc1_svd,
+    nc1_svd_from_energies,
 )
 from layerscope.functional.weighting import ClassWeights
 from layerscope.measures.base import (
@@ -57,7 +57,7 @@ class NC1:
             sure = _rank_beyond_rounding(basis, means, moments.reference.dtype)
             fragile = single or sure < min(subject.dim, subject.classes - 1)
             yield subject, Value({"statistic": "pinv"}, pinv, status_of(pinv, degenerate=fragile))
-            svd = nc1_svd(energies, basis, within, subject.classes)
+            svd = nc1_svd_from_energies(energies, basis, within, subject.classes)
             yield subject, Value({"statistic": "svd"}, svd, status_of(svd, degenerate=fragile))
             quotient = _quotient(within, means, weights, basis)
             fragile = single or sure == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from layerscope.functional.variability import between_trace
+from layerscope.functional.traces import between_trace
 from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, class_weights_of, each_split
 
 

@@ -35,10 +35,10 @@ class NearestCenter:
 
     Attributes
     ----------
-    correct, counts : Tensor (K,), int64
-        Per label: nearest centre is the label; samples seen.
-    agreeing, ties : Tensor (), int64
-        Nearest centre is the network's decision; the two nearest centres were equally far.
+    correct, counts, agreeing : Tensor (K,), int64
+        Per label: nearest centre is the label; samples seen; nearest centre is the network's decision.
+    ties : Tensor (), int64
+        The two nearest centres were equally far.
     """
 
     def __init__(self, centers: Tensor, classes: Tensor, num_classes: int) -> None:
@@ -48,8 +48,8 @@ class NearestCenter:
         self.centers = centers.double() - self.middle
         self.correct = torch.zeros(num_classes, dtype=torch.int64, device=centers.device)
         self.counts = torch.zeros_like(self.correct)
-        self.agreeing = torch.zeros((), dtype=torch.int64, device=centers.device)
-        self.ties = torch.zeros_like(self.agreeing)
+        self.agreeing = torch.zeros_like(self.correct)
+        self.ties = torch.zeros((), dtype=torch.int64, device=centers.device)
 
     def update(
         self,
@@ -85,7 +85,7 @@ class NearestCenter:
         self.counts += torch.bincount(labels, minlength=len(self.counts))
         self.ties += tied.sum()
         if decisions is not None:
-            self.agreeing += (nearest == decisions).sum()
+            self.agreeing += torch.bincount(labels[nearest == decisions], minlength=len(self.counts))
         return nearest
 
     def decide(
@@ -142,22 +142,25 @@ class NearestCenter:
     @property
     def balanced_accuracy(self) -> float:
         """Mean over the classes that have samples of the share within the class; NaN without samples."""
-        seen = self.counts > 0
-        return (
-            float((self.correct[seen] / self.counts[seen].double()).mean()) if bool(seen.any()) else math.nan
-        )
+        return self._balanced(self.correct)
 
     @property
     def agreement(self) -> float:
         """Share of samples whose nearest centre is the network's decision; NaN without samples."""
-        return int(self.agreeing) / self.samples if self.samples else math.nan
+        return int(self.agreeing.sum()) / self.samples if self.samples else math.nan
+
+    @property
+    def balanced_agreement(self) -> float:
+        """Mean over the classes that have samples of the agreement within the class; NaN without samples."""
+        return self._balanced(self.agreeing)
 
     def compute(self) -> dict[str, float]:
-        """Every result by name: three shares, and the number of samples and of ties."""
+        """Every result by name: four shares, and the number of samples and of ties."""
         return {
             "accuracy": self.accuracy,
             "balanced_accuracy": self.balanced_accuracy,
             "agreement": self.agreement,
+            "balanced_agreement": self.balanced_agreement,
             "samples": float(self.samples),
             "ties": float(self.ties),
         }
@@ -170,6 +173,10 @@ class NearestCenter:
         """Replace the state, the centres included, by one that :meth:`state_dict` gave."""
         for name in _STATE:
             setattr(self, name, state[name].to(self.centers.device, copy=True))
+
+    def _balanced(self, hits: Tensor) -> float:
+        seen = self.counts > 0
+        return float((hits[seen] / self.counts[seen].double()).mean()) if bool(seen.any()) else math.nan
 
     def _same_centers(self, other: NearestCenter) -> bool:
         """Whether the centres are equal up to rounding."""

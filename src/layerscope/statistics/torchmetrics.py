@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from layerscope.functional.simplex import etf_error
-from layerscope.functional.variability import between_trace, cdnv, nc1_quotient
+from layerscope.functional.traces import traces
+from layerscope.functional.variability import cdnv, nc1_quotient
 from layerscope.statistics.class_moments import ClassMoments
 from layerscope.statistics.decisions import Decisions
 from layerscope.statistics.nearest_center import NearestCenter
@@ -80,9 +81,8 @@ class ClassMomentsMetric(_Gathered):
         """Three measures of collapse, as 0-dimensional tensors."""
         moments = self.moments()
         means, variances = moments.means, moments.variances
-        within = float(variances.mean()) if len(variances) else 0.0
         values = {
-            "nc1_quotient": nc1_quotient(within, between_trace(means) if len(means) else 0.0),
+            "nc1_quotient": nc1_quotient(*traces(variances, means)),
             "cdnv": cdnv(variances, means)["mean"],
             "etf_error": etf_error(means),
         }
