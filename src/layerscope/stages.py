@@ -8,6 +8,7 @@ from torch import nn
 
 from layerscope.data.catalog import describe
 from layerscope.data.load import Data, load_data
+from layerscope.data.split import class_counts
 from layerscope.devices import device_of
 from layerscope.errors import MeasurementError
 from layerscope.measurement.measure import check_measurable, measure_checkpoints
@@ -26,6 +27,7 @@ def train_run(
     """Train a run, from its newest resume point if it has one; whether it came to its end."""
     config, place = run.config, device_of(device)
     data = load_data(config.data, config.run, place)
+    run.note(class_counts={split.name: class_counts(split).tolist() for split in (data.train, data.test)})
     model = _new_model(run, data)
     check_measurable(config, data, model)  # a mistake in the taps must not wait for the end of training
     log = EpochLog(run.log_path)

@@ -92,7 +92,8 @@ def test_five_mistakes_are_one_error_with_five_lines(tmp_path):
         "5 problems in the config:",
         f"  {path}:11: dataset-id: 'cifar11' is not a known data set; did you mean 'cifar10'?",
         f"  {path}:12: batch-size must be a whole number of at least 1, not 'abc'",
-        f"  {path}:16: loss must be mseloss or celoss, not 'mse'; did you mean 'mseloss'?",
+        f"  {path}:16: loss must be mseloss, celoss, focal, logit-adjustment or balanced-softmax, not 'mse'; "
+        "did you mean 'mseloss'?",
         f"  {path}:21: momentum must be a number from 0 to below 1, not 1.5",
         f"  {path}:22: unknown key 'epoch' in Optimizer; did you mean 'epochs'?",
     ]
@@ -136,7 +137,7 @@ def test_a_key_given_twice_is_told_together_with_wrong_values():
             "Data",
             "image-size",
             32,
-            "image-size means nothing for digits; it is for tinyimagenet, imagenet, imagefo",
+            "image-size means nothing for digits; it is for tinyimagenet, imagenet, imagenet_lt, imagefo",
         ),
         ("Data", "train-dir", "x", "train-dir means nothing for digits; it is for imagefolder"),
         ("Optimizer", "lr", float("nan"), "lr must be a number above 0, not nan"),

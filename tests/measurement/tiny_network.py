@@ -19,7 +19,7 @@ from layerscope.measurement.plan import make_plan
 from layerscope.measurement.sweeps import Collector, Setup
 from layerscope.measures.base import Measure, Need
 from layerscope.measures.registry import MEASURES
-from layerscope.training.losses import LOSSES
+from layerscope.training.criterion import LOSSES
 
 from .naive_measures import NaiveLayer
 

@@ -20,7 +20,7 @@ from layerscope.measurement.plan import make_plan
 from layerscope.measurement.sweeps import Collector, Setup
 from layerscope.measures.base import Need
 from layerscope.measures.registry import MEASURES
-from layerscope.training.losses import LOSSES
+from layerscope.training.criterion import LOSSES
 
 Sampled = tuple[np.ndarray, Sequence[int]]  # features (N, ...) and labels (N,)
 EVERYTHING = Need.DECISIONS | Need.MOMENTS | Need.SCATTER | Need.NEAREST | Need.SPECTRUM

@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from layerscope.training.losses import LOSSES, celoss, mseloss
+from layerscope.training.criterion import LOSSES
+from layerscope.training.losses import celoss, mseloss
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from layerscope.config.names import OWN_DATASETS, SLURM_SECTION
+from layerscope.config.sections.base import Section
 from layerscope.config.sections.data import DataConfig
 from layerscope.config.sections.logging import LoggingConfig
 from layerscope.config.sections.measurements import MeasurementsConfig
@@ -24,6 +25,15 @@ _ONLY_MEASURED = frozenset({"embedding-layers", "tap", "reduce"})
 
 _ONLY_FETCHED = frozenset({"root", "download", "num-workers"})
 """Keys of ``Data`` that say how the images come in, not which ones they are."""
+
+_ADDED_LATER = {
+    "Data": frozenset({"channels", "imbalance", "test_list", "train_list"}),
+    "Optimizer": frozenset(
+        {"class_weights", "decay", "drift_penalty", "gamma", "label_smoothing", "lr_groups", "tau"}
+    ),
+    "Model": frozenset({"final_norm"}),
+}
+"""Section → attributes that runs were made without: at their defaults they leave the identity as it was."""
 
 _NOTHING_ASKED = SlurmConfig()
 
@@ -81,9 +91,9 @@ class Config(BaseModel):
         """
         fetched = _ONLY_FETCHED - ({"root"} if self.data.dataset_id in OWN_DATASETS else set())
         return {
-            "Model": _without(self.model.plain(), _ONLY_MEASURED),
-            "Data": _without(self.data.plain(), fetched),
-            "Optimizer": self.optimizer.plain(),
+            "Model": _identity_of(self.model, _ONLY_MEASURED),
+            "Data": _identity_of(self.data, fetched),
+            "Optimizer": _identity_of(self.optimizer),
             "Logging": {"epochs": list(self.checkpoint_epochs)},
             "Run": self.run.plain(),
         }
@@ -105,5 +115,13 @@ class Config(BaseModel):
         return {**sections, SLURM_SECTION: asked} if asked else sections
 
 
-def _without(section: dict[str, Any], keys: frozenset[str]) -> dict[str, Any]:
-    return {key: value for key, value in section.items() if key not in keys}
+def _identity_of(section: Section, left_out: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The keys of ``section`` that change weights, but for later ones that are not set."""
+    name = type(section).__name__.removesuffix("Config")
+    fields = type(section).model_fields
+    unset = {
+        fields[attribute].alias
+        for attribute in _ADDED_LATER.get(name, ())
+        if getattr(section, attribute) == fields[attribute].default
+    }
+    return {key: value for key, value in section.plain().items() if key not in left_out | unset}

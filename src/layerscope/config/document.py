@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from layerscope.config.names import EXCLUSIVE, KEY_ALIASES, MATRIX_SECTION, SECTIONS
+from layerscope.config.names import EXCLUSIVE, KEY_ALIASES, MATRIX_SECTION, MODULE_KEYS, SECTIONS
 from layerscope.errors import Problem
 
 KeyPath = tuple[str | int, ...]
@@ -56,10 +56,10 @@ def normalised_key(key: str, parents: KeyPath) -> str:
 
     That is: for the keys of a section, wherever the section stands (a matrix repeats sections in its
     submatrices). Section names, the matrix's own words (``_Exclusive``) and the names its user gives to
-    submatrices stay as they are.
+    submatrices stay as they are, and so do those of modules.
     """
     section = _section_around(parents)
-    if key.startswith("_") or (parents and parents[-1] == EXCLUSIVE) or section is None:
+    if key.startswith("_") or (parents and parents[-1] in (EXCLUSIVE, MODULE_KEYS)) or section is None:
         return key
     kebab = key.replace("_", "-")
     return kebab if _is_open(parents) else KEY_ALIASES.get(section, {}).get(kebab, kebab)

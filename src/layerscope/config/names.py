@@ -8,8 +8,15 @@ SECTIONS = ("Model", "Data", "Optimizer", "Logging", "Measurements", "Run", "Slu
 SLURM_SECTION = "Slurm"
 """The section about the cluster, which changes no result: it makes no run another one."""
 
-NESTED_KEYS = {SLURM_SECTION: ("train", "measure", "plot", "extra")}
+NESTED_KEYS = {
+    SLURM_SECTION: ("train", "measure", "plot", "extra"),
+    "Data": ("imbalance",),
+    "Optimizer": ("lr-groups",),
+}
 """Section → the keys of it that hold keys of their own."""
+
+MODULE_KEYS = "lr-groups"
+"""The key whose own keys are names of modules, to be left as they are."""
 
 KEY_ALIASES = {SLURM_SECTION: {"gpus": "gpus-per-run"}}
 """Section → other words for some of its keys."""
@@ -32,11 +39,12 @@ DATASETS = (
     "stl10",
     "tinyimagenet",
     "imagenet",
+    "imagenet_lt",
     "imagefolder",
     "arrays",
 )
 
-FOLDER_DATASETS = ("tinyimagenet", "imagenet", "imagefolder")
+FOLDER_DATASETS = ("tinyimagenet", "imagenet", "imagenet_lt", "imagefolder")
 """Data sets of single image files, which can be resized when read."""
 
 OWN_DATASETS = ("imagefolder", "arrays")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
@@ -17,12 +17,12 @@ from layerscope.config.sections.base import Section
 def section_model(section: str) -> type[Section]:
     """The model of a section, or of a key that holds keys of its own (``Slurm.train``)."""
     name, *inner = section.split(".")
-    annotation = Config.model_fields[name.lower()].annotation
+    model = _section_in(Config.model_fields[name.lower()].annotation)
     for key in inner:
-        assert isinstance(annotation, type) and issubclass(annotation, Section)
-        annotation = annotation.model_fields[key].annotation
-    assert isinstance(annotation, type) and issubclass(annotation, Section)
-    return annotation
+        assert model is not None
+        model = _section_in(model.model_fields[key.replace("-", "_")].annotation)
+    assert model is not None
+    return model
 
 
 @functools.cache
@@ -69,5 +69,12 @@ def field_of(path: Sequence[str]) -> FieldInfo:
 
 
 def _is_section(model: type[Section], key: str) -> bool:
-    annotation = model.model_fields[key].annotation
-    return isinstance(annotation, type) and issubclass(annotation, Section)
+    return _section_in(model.model_fields[key.replace("-", "_")].annotation) is not None
+
+
+def _section_in(annotation: Any) -> type[Section] | None:
+    """The model that a field's values are of, when it is one of ours; ``X | None`` is X."""
+    for part in (annotation, *get_args(annotation)):
+        if isinstance(part, type) and issubclass(part, Section):
+            return part
+    return None

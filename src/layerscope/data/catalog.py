@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from layerscope.config import DataConfig
+from layerscope.data.file_list import describe_lists
+from layerscope.data.imbalance import class_sizes
 from layerscope.data.listing import describe_folders
 from layerscope.data.npz import describe_npz
 from layerscope.errors import DataError
@@ -105,6 +107,12 @@ DATASETS: dict[str, DatasetInfo] = {
         _IMAGENET_MEAN, _IMAGENET_STD, 0, "resized_crop_flip",
         "Let Data.root name the folder with train/ and val/, each with one folder per class.",
     ),
+    "imagenet_lt": DatasetInfo(  # the sizes are read from the lists
+        "imagenet_lt", 3, 224, 224, 1000, 115_846, 50_000,
+        _IMAGENET_MEAN, _IMAGENET_STD, 0, "resized_crop_flip",
+        "Let Data.root name the folder of ImageNet's images, and put ImageNet_LT_train.txt and "
+        "ImageNet_LT_test.txt there or let Data.train-list and Data.test-list name them.",
+    ),
     "imagefolder": DatasetInfo(  # sizes and classes are read from the folders
         "imagefolder", 3, 224, 224, 0, 0, 0,
         _IMAGENET_MEAN, _IMAGENET_STD, 0, "resized_crop_flip",
@@ -117,8 +125,15 @@ DATASETS: dict[str, DatasetInfo] = {
 }  # fmt: skip
 
 
+#: Training samples of the smallest class, where the published set fixes them.
+SMALLEST_CLASS = {
+    "digits": 133, "mnist": 5421, "fashionmnist": 6000, "kmnist": 6000, "cifar10": 5000, "cifar100": 500,
+    "svhn": 4659, "stl10": 500, "tinyimagenet": 500, "imagenet": 732,
+}  # fmt: skip
+
+
 def describe(config: DataConfig) -> DatasetInfo:
-    """Say what ``config`` will load, reading at most the headers of an ``.npz`` and the names in folders.
+    """Say what ``config`` will load, reading at most headers, lists of files, and the names in folders.
 
     For ``arrays`` the moments are 0 and 1 until the file is loaded.
 
@@ -127,6 +142,11 @@ def describe(config: DataConfig) -> DatasetInfo:
     DataError
         A setting that the set cannot honour, or a missing or unreadable file of the user.
     """
+    return in_channels(describe_stored(config), config.channels)
+
+
+def describe_stored(config: DataConfig) -> DatasetInfo:
+    """Say the same of the images as they are stored, before ``Data.channels``."""
     info = _with_size_in_files(DATASETS[config.dataset_id], config)
     _refuse_what_cannot_be_honoured(config, info)
     return replace(
@@ -134,8 +154,26 @@ def describe(config: DataConfig) -> DatasetInfo:
         height=config.image_size or info.height,
         width=config.image_size or info.width,
         pad=info.pad if config.pad is None else config.pad,
-        train_samples=config.subset or info.train_samples,
+        train_samples=_train_samples(config, info),
     )
+
+
+def in_channels(info: DatasetInfo, channels: int | None) -> DatasetInfo:
+    """The set whose one channel is repeated; as it is when it has that many, or nothing is asked for."""
+    if channels in (None, info.channels):
+        return info
+    assert channels is not None
+    return replace(info, channels=channels, mean=info.mean * channels, std=info.std * channels)
+
+
+def _train_samples(config: DataConfig, info: DatasetInfo) -> int:
+    """How many training samples are kept; of a subset of unequal classes, about how many."""
+    count, settings = config.subset or info.train_samples, config.imbalance
+    smallest = SMALLEST_CLASS.get(info.name)
+    if settings is None or settings.factor is None or smallest is None:
+        return count
+    share = max(count * smallest // info.train_samples, 1)
+    return sum(class_sizes(settings, [share] * info.classes))
 
 
 def check_subset(size: int, available: int) -> None:
@@ -151,6 +189,10 @@ def _with_size_in_files(info: DatasetInfo, config: DataConfig) -> DatasetInfo:
         header = describe_npz(config.root)
         ones = (1.0,) * header.channels
         return replace(info, mean=(0.0,) * header.channels, std=ones, **vars(header))
+    if info.name == "imagenet_lt" and config.root is not None and config.root.exists():
+        return replace(
+            info, **vars(describe_lists(config.root, config.train_list, config.test_list, info.classes))
+        )
     if info.name == "imagefolder":
         return replace(info, **vars(describe_folders(config.root, config.train_dir, config.test_dir)))
     return info
@@ -159,6 +201,11 @@ def _with_size_in_files(info: DatasetInfo, config: DataConfig) -> DatasetInfo:
 def _refuse_what_cannot_be_honoured(config: DataConfig, info: DatasetInfo) -> None:
     if config.subset is not None:
         check_subset(config.subset, info.train_samples)
+    if config.channels is not None and info.channels not in (1, config.channels):
+        raise DataError(
+            f"Data.channels is {config.channels}, but the images of {info.name} have {info.channels}; only "
+            "grey images can be repeated in more channels. Remove it."
+        )
     if config.do_augmentation and info.augmentation == "none":
         raise DataError(
             f"Data.do-augmentation is True, but no augmentation is defined for {info.name}: its "

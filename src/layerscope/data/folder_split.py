@@ -26,7 +26,7 @@ from layerscope.distributed.share import WHOLE, Share
 from layerscope.errors import DataError
 
 #: ImageNet is evaluated on the centre 224 of 256; other sets keep all of the shorter side.
-_SHORTER_SIDE = {"imagenet": 256 / 224}
+_SHORTER_SIDE = {"imagenet": 256 / 224, "imagenet_lt": 256 / 224}
 
 
 @dataclass(frozen=True)

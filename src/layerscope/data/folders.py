@@ -34,7 +34,10 @@ def load_folders(config: DataConfig, info: DatasetInfo) -> Loaded:
             f"{train} holds {len(classes)} class folders, {info.name} has {info.classes}. Use dataset-id: "
             "imagefolder for a selection of classes."
         )
-    splits = _samples(train, images_by_class(train, classes)), _samples(test, _test_images(test, classes))
+    splits = (
+        file_samples(train, images_by_class(train, classes)),
+        file_samples(test, _test_images(test, classes)),
+    )
     return Loaded(replace(info, train_samples=len(splits[0]), test_samples=len(splits[1])), *splits)
 
 
@@ -50,10 +53,11 @@ def _missing(place: Path) -> list[str]:
     return [f"{name}/" for name in ("train", "val") if not (place / name).is_dir()]
 
 
-def _samples(folder: Path, images: Sequence[tuple[Path, int]]) -> Samples:
+def file_samples(origin: Path, images: Sequence[tuple[Path, int]]) -> Samples:
+    """Paths with the numbers of their classes, as samples."""
     # One block of bytes instead of a million objects: forked workers share it without copying.
     paths = np.array([os.fsencode(path.absolute()) for path, _ in images], dtype=np.bytes_)
-    return Samples(paths, np.array([label for _, label in images], dtype=np.int64), str(folder))
+    return Samples(paths, np.array([label for _, label in images], dtype=np.int64), str(origin))
 
 
 def _test_images(folder: Path, classes: list[str]) -> list[tuple[Path, int]]:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 
 from layerscope.config import DataConfig, RunConfig
 from layerscope.config.names import FOLDER_DATASETS
 from layerscope.data.arrays import load_arrays
-from layerscope.data.catalog import DatasetInfo, describe
+from layerscope.data.catalog import DatasetInfo, describe_stored, in_channels
 from layerscope.data.digits import load_digits
 from layerscope.data.folder_split import folder_split
 from layerscope.data.folders import load_folders
 from layerscope.data.idx import load_idx
+from layerscope.data.imbalance import imbalanced
 from layerscope.data.samples import Loaded, Samples, check_samples
 from layerscope.data.selection import partly_random, stratified
 from layerscope.data.split import Split, in_memory_split
+from layerscope.data.split_files import load_split_files
 from layerscope.data.torchvision_sets import load_torchvision
 from layerscope.distributed.exchange import in_turn
+
+logger = logging.getLogger(__name__)
 
 LOADERS: dict[str, Callable[[DataConfig, DatasetInfo], Loaded]] = {
     "digits": load_digits,
@@ -34,6 +40,7 @@ LOADERS: dict[str, Callable[[DataConfig, DatasetInfo], Loaded]] = {
     "stl10": load_torchvision,
     "tinyimagenet": load_folders,
     "imagenet": load_folders,
+    "imagenet_lt": load_split_files,
     "imagefolder": load_folders,
     "arrays": load_arrays,
 }
@@ -56,13 +63,16 @@ def load_data(config: DataConfig, run: RunConfig, device: torch.device | str) ->
     DataError
         Missing, damaged or inconsistent data; the message names the file and the remedy.
     """
-    described = describe(config)
+    described = describe_stored(config)
     with in_turn() if config.download else nullcontext():  # or several processes would fetch the same files
         loaded = LOADERS[described.name](config, described)
     for samples in (loaded.train, loaded.test):
         check_samples(samples, loaded.info.classes)
     train = _selected(loaded.train, loaded.info.classes, config, run)
-    info = replace(loaded.info, train_samples=len(train), test_samples=len(loaded.test))
+    info = in_channels(loaded.info, config.channels)
+    info = replace(info, train_samples=len(train), test_samples=len(loaded.test))
+    if config.imbalance is not None:
+        _say_when_uneven(loaded.test, info)
     place = torch.device(device)
     return Data(
         info,
@@ -71,9 +81,23 @@ def load_data(config: DataConfig, run: RunConfig, device: torch.device | str) ->
     )
 
 
+def _say_when_uneven(test: Samples, info: DatasetInfo) -> None:
+    """The test split stays as it is; who compares classes must know when they are not equal there."""
+    counts = np.bincount(test.labels, minlength=info.classes)
+    if counts.min() != counts.max():
+        logger.warning(
+            "the test split of %s is not balanced (%d to %d samples of a class): its overall accuracy "
+            "favours the larger ones; the accuracies of groups of classes are means over classes",
+            *(info.name, counts.min(), counts.max()),
+        )
+
+
 def _selected(train: Samples, classes: int, config: DataConfig, run: RunConfig) -> Samples:
+    """Subset, then imbalance within it, then random labels, which blur the class sizes."""
     if config.subset is not None:
         train = train.take(stratified(train.labels, config.subset, run.seed_for("subset")))
+    if config.imbalance is not None:
+        train = train.take(imbalanced(train.labels, config.imbalance, classes, run.seed_for("imbalance")))
     if config.random_labels:
         labels = partly_random(train.labels, config.random_labels, classes, run.seed_for("labels"))
         train = replace(train, labels=labels)

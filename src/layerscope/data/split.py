@@ -116,6 +116,11 @@ class InMemorySplit:
         return self.images.index_select(0, chosen), self.labels.index_select(0, chosen)
 
 
+def class_counts(split: Split) -> Tensor:
+    """Samples of each class (K,), int64, on the device."""
+    return torch.bincount(split.labels, minlength=split.num_classes)
+
+
 def windows(count: int, batch_size: int, skip: int, share: Share) -> Iterator[slice]:
     """The places of a share of every batch, in a pass of ``count`` samples without its first batches."""
     for start in range(skip * batch_size, count, batch_size):
@@ -128,7 +133,7 @@ def in_memory_split(name: str, samples: Samples, info: DatasetInfo, device: torc
     images = F.pad(torch.from_numpy(stored).to(device), (info.pad,) * 4)
     return InMemorySplit(
         name=name,
-        images=images,
+        images=images.expand(-1, info.channels, -1, -1),  # takes no memory
         labels=torch.from_numpy(samples.labels).to(device),
         num_classes=info.classes,
         normalise=normaliser(info, pixel_unit(stored.dtype), device),

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from layerscope.config import Config
 from layerscope.data.load import Data
-from layerscope.data.split import Split
+from layerscope.data.split import Split, class_counts
 from layerscope.distributed.ranks import rank, world_size
 from layerscope.features.reduce import reduce_by_name
 from layerscope.features.taps import trace_layers
@@ -21,8 +21,8 @@ from layerscope.measures.catalog import VERSIONS
 from layerscope.measures.registry import MEASURES
 from layerscope.results.tables import TableStore
 from layerscope.training.checkpoints import CheckpointStore
+from layerscope.training.criterion import build_loss
 from layerscope.training.loop import Outcome
-from layerscope.training.losses import LOSSES
 from layerscope.training.watch import never
 
 Rows = list[dict[str, object]]
@@ -133,7 +133,7 @@ def make_setup(config: Config, data: Data, model: nn.Module, device: torch.devic
     spec, where = config.model.embedding_layers, config.model.tap
     layers = trace_layers(model, _sample(data, model), spec, where=where, reduce=reduce)
     splits: dict[str, Split] = {name: getattr(data, name) for name in config.measurements.splits}
-    loss = LOSSES[config.optimizer.loss]
+    loss = build_loss(config.optimizer, class_counts(data.train))
     batch = config.measurements.batch_size or _batch_size(data)
     return Setup(
         splits,

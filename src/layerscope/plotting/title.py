@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from layerscope.config import Config
 
-LOSSES = {"mseloss": "MSE", "celoss": "cross-entropy"}
+LOSSES = {
+    "mseloss": "MSE",
+    "celoss": "cross-entropy",
+    "focal": "focal loss",
+    "logit-adjustment": "logit adjustment",
+    "balanced-softmax": "balanced softmax",
+}
 OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
 
 
@@ -29,8 +35,15 @@ def _optimizer(config: Config) -> str:
 def _unusual(config: Config) -> list[str]:
     said = {
         f"{config.data.subset} training samples": config.data.subset,
+        _imbalance(config): config.data.imbalance,
         f"{config.data.random_labels:g} random labels": config.data.random_labels,
         "augmented": config.data.do_augmentation,
         f"run {config.run.run}": config.run.run,
     }
     return [text for text, applies in said.items() if applies]
+
+
+def _imbalance(config: Config) -> str:
+    settings = config.data.imbalance
+    factor = settings and settings.factor
+    return "as imbalanced as the data" if factor is None else f"imbalance {factor:g}"

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from layerscope.config import OptimizerConfig
-from layerscope.training.losses import LOSSES, Loss
+from layerscope.training.criterion import Loss, build_loss
+from layerscope.training.drift_penalty import DriftPenalty
 from layerscope.training.spread import spread
 
 MEMORY_FORMATS = {False: torch.preserve_format, True: torch.channels_last}
@@ -25,15 +26,21 @@ class Forward:
     num_classes: int
     autocast: bool
     memory_format: torch.memory_format
+    penalty: DriftPenalty | None = None
 
     def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean loss (scalar, float32) and the logits (B, K) of images (B, C, H, W)."""
+        """Return the mean loss (scalar, float32) and the logits (B, K) of images (B, C, H, W).
+
+        The drift penalty is part of the loss in training mode only.
+        """
         images = images.to(memory_format=self.memory_format)
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.autocast):
             logits = self.network(images)
+        penalty = self.penalty.take() if self.penalty and self.model.training else None
         if not len(labels):  # one of several processes, and the last batch has fewer samples than they are
             return logits.float().sum(), logits
-        return self.loss(logits.float(), labels, self.num_classes), logits
+        loss = self.loss(logits.float(), labels, self.num_classes)
+        return (loss if penalty is None else loss + penalty), logits
 
 
 def build_forward(
@@ -42,17 +49,23 @@ def build_forward(
     num_classes: int,
     device: torch.device,
     shape: tuple[int, int, int] | None = None,
+    counts: Tensor | None = None,
 ) -> Forward:
     """Move ``model`` to ``device`` in its memory format; compile its forward pass when asked.
 
-    With the ``shape`` of an image, the model is trained by all processes of the run together.
+    With the ``shape`` of an image, the model is trained by all processes of the run together. ``counts``
+    (K,) are the training samples of each class, for losses that know them; without, all are equal.
     """
+    if counts is None:
+        counts = torch.ones(num_classes, dtype=torch.int64, device=device)
+    loss = build_loss(config, counts)
     memory_format = MEMORY_FORMATS[config.channels_last]
     model.to(device)
     if config.channels_last:
         model.to(memory_format=memory_format)
+    penalty = DriftPenalty(config.drift_penalty, model, num_classes) if config.drift_penalty else None
     network = model if shape is None else spread(model, device, shape)
     if config.compile:
         network = torch.compile(network)  # type: ignore[assignment]
     autocast = config.autocast == "bf16"
-    return Forward(model, network, LOSSES[config.loss], num_classes, autocast, memory_format)
+    return Forward(model, network, loss, num_classes, autocast, memory_format, penalty)

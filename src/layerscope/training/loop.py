@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 from layerscope.config import Config
 from layerscope.data.load import Data
-from layerscope.data.split import Split
+from layerscope.data.split import Split, class_counts
 from layerscope.distributed.ranks import world_size
 from layerscope.distributed.share import own_share
 from layerscope.errors import UsageError
@@ -75,7 +75,8 @@ def train(
         A file could not be written; all earlier files are intact.
     """
     _check_divisible(config)
-    forward = build_forward(config.optimizer, model, data.train.num_classes, device, data.train.shape)
+    counts, shape = class_counts(data.train), data.train.shape
+    forward = build_forward(config.optimizer, model, data.train.num_classes, device, shape, counts)
     optimizer = build_optimizer(config.optimizer, model)
     steps = epoch_steps(config, len(data.train))
     records = Records(config, steps, model, optimizer, store, log, reporter, trackers)

@@ -11,7 +11,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from layerscope.config import OptimizerConfig
-from layerscope.errors import ModelError
+from layerscope.training.parameter_groups import parameter_groups
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +46,7 @@ def build_optimizer(config: OptimizerConfig, model: nn.Module) -> Optimizer:
     ModelError
         Nothing in the model can be trained.
     """
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    if not parameters:
-        raise ModelError("the model has no trainable parameters. Choose another Model.model-name.")
+    parameters = parameter_groups(config, model)
     build, own_settings = OPTIMIZERS[config.optimizer]
     settings = {"lr": config.lr, "weight_decay": config.weight_decay, **own_settings(config)}
     try:
@@ -63,9 +61,9 @@ def build_optimizer(config: OptimizerConfig, model: nn.Module) -> Optimizer:
 
 
 def set_learning_rate(optimizer: Optimizer, rate: float) -> None:
-    """Use ``rate`` from the next step on."""
+    """Use ``rate`` from the next step on, or each group's multiple of it."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("lr_factor", 1.0)
 
 
 def restore_state(optimizer: Optimizer, state: dict[int, Any]) -> None:

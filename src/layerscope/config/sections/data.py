@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from layerscope.config.fields import Count, Flag, Fraction, Location, Positive, Text, canonical
+from layerscope.config.fields import Count, Expected, Flag, Fraction, Location, Positive, Text, canonical
 from layerscope.config.lookup import canonical_dataset
 from layerscope.config.names import FOLDER_DATASETS
 from layerscope.config.sections.base import Section
+from layerscope.config.sections.imbalance import ImbalanceConfig
 
 
 class DataConfig(Section):
@@ -29,8 +31,14 @@ class DataConfig(Section):
     subset: Positive | None = Field(
         default=None, description="Train on this many samples only, evenly over the classes"
     )
+    imbalance: Annotated[ImbalanceConfig | None, Expected("keys with values ('factor: 0.01')")] = Field(
+        default=None, description="Keep fewer training samples of later classes"
+    )
     random_labels: Fraction = Field(
         default=0.0, description="The share of training labels that are drawn anew at random"
+    )
+    channels: Positive | None = Field(
+        default=None, description="Repeat grey images in this many channels, for models that need colour"
     )
     num_workers: Count = Field(default=4, description="Processes that read image files; changes no result")
     image_size: Positive | None = Field(
@@ -43,6 +51,12 @@ class DataConfig(Section):
     test_dir: Location | None = Field(
         default=None, description="imagefolder: the folder of test images, one subfolder per class"
     )
+    train_list: Location | None = Field(
+        default=None, description="imagenet_lt: the file that lists the training images and their classes"
+    )
+    test_list: Location | None = Field(
+        default=None, description="imagenet_lt: the file that lists the test images and their classes"
+    )
 
     def conflicts(self) -> Iterator[tuple[str, str]]:
         """Places that are missing or superfluous, and sizes that would be ignored."""
@@ -50,8 +64,13 @@ class DataConfig(Section):
             yield from self._imagefolder_conflicts()
         else:
             yield from self._folder_only_conflicts()
+        yield from self._superfluous(
+            "imagenet_lt", ("train-list", self.train_list), ("test-list", self.test_list)
+        )
         if self.dataset_id == "arrays" and self.root is None:
             yield "root", "is not set, but dataset-id: arrays needs it: the .npz file"
+        if self.dataset_id == "imagenet_lt" and self.root is None:
+            yield "root", "is not set, but dataset-id: imagenet_lt needs it: the folder of ImageNet's images"
         if self.image_size is not None and self.dataset_id not in FOLDER_DATASETS:
             yield "image-size", f"means nothing for {self.dataset_id}; it is for {', '.join(FOLDER_DATASETS)}"
 
@@ -65,6 +84,11 @@ class DataConfig(Section):
             yield "root", "is set together with train-dir or test-dir; give one or the other"
 
     def _folder_only_conflicts(self) -> Iterator[tuple[str, str]]:
-        for key, folder in (("train-dir", self.train_dir), ("test-dir", self.test_dir)):
-            if folder is not None:
-                yield key, f"means nothing for {self.dataset_id}; it is for imagefolder"
+        yield from self._superfluous(
+            "imagefolder", ("train-dir", self.train_dir), ("test-dir", self.test_dir)
+        )
+
+    def _superfluous(self, owner: str, *places: tuple[str, Path | None]) -> Iterator[tuple[str, str]]:
+        for key, place in places:
+            if place is not None and self.dataset_id != owner:
+                yield key, f"means nothing for {self.dataset_id}; it is for {owner}"

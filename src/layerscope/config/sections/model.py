@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -59,3 +60,12 @@ class ModelConfig(Section):
     classifier_bias: Flag | None = Field(
         default=None, description="Whether the last layer has a bias; not set: as the architecture has it"
     )
+    final_norm: Flag | None = Field(
+        default=None,
+        description="zoo/…: whether a normalisation stands before the classifier; not set: as usual there",
+    )
+
+    def conflicts(self) -> Iterator[tuple[str, str]]:
+        """A key that would be ignored."""
+        if self.final_norm is not None and not self.model_name.startswith("zoo/"):
+            yield "final-norm", f"means nothing for {self.model_name}; it is for models of zoo/"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from layerscope.config.fields import (
     AboveZero,
@@ -19,6 +19,12 @@ from layerscope.config.fields import (
     Positive,
 )
 from layerscope.config.sections.base import Section
+from layerscope.config.sections.lr_groups import LrGroups
+
+
+def _kebab(value: Any) -> Any:
+    return value.lower().replace("_", "-") if isinstance(value, str) else value
+
 
 Betas = Annotated[
     tuple[BelowOne, BelowOne], AsTuple, Expected("a list of two numbers from 0 to below 1, as [0.9, 0.999]")
@@ -29,11 +35,38 @@ DecaySteps = Annotated[
 ]
 
 
+LossName = Literal["mseloss", "celoss", "focal", "logit-adjustment", "balanced-softmax"]
+ClassWeights = Annotated[
+    Annotated[Literal["inverse", "sqrt-inverse"], BeforeValidator(_kebab)]
+    | Annotated[tuple[AboveZero, ...], AsTuple],
+    Expected("inverse, sqrt-inverse, or a list of numbers above 0, one for each class"),
+]
+
+
 class OptimizerConfig(Section):
     """The loss, the steps, and how the learning rate runs."""
 
-    loss: Annotated[Literal["mseloss", "celoss"], AnyCase] = Field(
-        default="mseloss", description="mseloss: squared error to one-hot labels; celoss: cross-entropy"
+    loss: Annotated[LossName, BeforeValidator(_kebab)] = Field(
+        default="mseloss",
+        description="mseloss: squared error to one-hot labels; celoss: cross-entropy; focal; "
+        "logit-adjustment and balanced-softmax: cross-entropy that knows how frequent the classes are",
+    )
+    gamma: NotNegative | None = Field(
+        default=None, description="focal: how much less easy samples count; not set: 2"
+    )
+    tau: NotNegative | None = Field(
+        default=None, description="logit-adjustment: the weight of the log frequencies; not set: 1"
+    )
+    label_smoothing: BelowOne = Field(
+        default=0.0, description="The share of a label that is spread evenly over all classes"
+    )
+    class_weights: ClassWeights | None = Field(
+        default=None,
+        description="How much samples of a class count: inverse (to its size), sqrt-inverse, or a number "
+        "for each class; scaled to mean 1 over the training samples",
+    )
+    drift_penalty: NotNegative = Field(
+        default=0.0, description="The weight of the squared norm of the batch mean of the last features"
     )
     optimizer: Annotated[Literal["sgd", "adam", "adamw", "rmsprop"], AnyCase] = Field(
         default="sgd", description="The rule of the steps"
@@ -41,6 +74,15 @@ class OptimizerConfig(Section):
     lr: AboveZero = Field(description="The learning rate after warm-up and before the first decay")
     weight_decay: NotNegative = Field(
         default=0.0, description="The weight of the squared norm of all parameters"
+    )
+    decay: Annotated[Literal["all", "weights"], AnyCase] = Field(
+        default="all",
+        description="What weight-decay applies to: all parameters, or all but biases and normalisations",
+    )
+    lr_groups: LrGroups = Field(
+        default=(),
+        description="Modules (and all below them) with a learning rate of their own: the end of the dotted "
+        "name, with ^ before it, and a multiple of lr, as {^fc: 0.1}",
     )
     momentum: BelowOne = Field(default=0.9, description="Momentum of sgd and rmsprop")
     nesterov: Flag = Field(default=False, description="Nesterov's momentum (sgd only)")
@@ -75,8 +117,16 @@ class OptimizerConfig(Section):
             yield "nesterov", "needs a momentum above 0"
         if self.warmup_epochs > self.epochs:
             yield "warmup-epochs", f"({self.warmup_epochs:g}) must not exceed epochs ({self.epochs})"
+        yield from self._loss_conflicts()
         if isinstance(self.lr_decay_steps, tuple):
             yield from self._decay_conflicts(self.lr_decay_steps)
+
+    def _loss_conflicts(self) -> Iterator[tuple[str, str]]:
+        for key, value, owner in (("gamma", self.gamma, "focal"), ("tau", self.tau, "logit-adjustment")):
+            if value is not None and self.loss != owner:
+                yield key, f"means nothing for loss: {self.loss}; it is for {owner}"
+        if self.label_smoothing and self.loss == "focal":
+            yield "label-smoothing", "is not defined for loss: focal, which has one true class"
 
     def _decay_conflicts(self, steps: tuple[int, ...]) -> Iterator[tuple[str, str]]:
         if any(later <= earlier for earlier, later in pairwise(steps)):
