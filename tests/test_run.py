@@ -237,6 +237,8 @@ def test_run_json_says_where_it_comes_from(finished):
     assert record["hash"] == finished.config.hash
     assert record["libraries"]["torch"] == torch.__version__.split("+")[0]
     assert record["created"] <= record["trained"] <= record["measured"] <= record["plotted"]
+    assert len(record["class_counts"]["train"]) == len(record["class_counts"]["test"]) == 10
+    assert sum(record["class_counts"]["test"]) == 360
 
 
 class AfterCalls:
