@@ -8,6 +8,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import pandas
 import pytest
 import torch
 
@@ -16,6 +17,7 @@ from layerscope.config import parse_config
 from layerscope.errors import (
     Blocked,
     DamagedFile,
+    MeasurementError,
     ModelError,
     RunFolderError,
     Stopped,
@@ -170,8 +172,8 @@ def test_a_training_that_starts_again_is_not_finished_before_its_end(copy):
 def test_a_kill_right_after_the_last_checkpoint_leaves_a_whole_log(tmp_path):
     run, original = Run(config_with(), tmp_path / "run", "run"), CheckpointStore.save
 
-    def dies_after_the_last(store, epoch, model):
-        original(store, epoch, model)
+    def dies_after_the_last(store, epoch, model, score):
+        original(store, epoch, model, score)
         if epoch == 2:
             raise KeyboardInterrupt
 
@@ -330,3 +332,33 @@ def test_a_gpu_that_is_not_there_is_an_error_at_once(tmp_path):
         pytest.skip("this machine has a GPU")
     with pytest.raises(UsageError, match=f"--device cuda: {os.uname().nodename} has 0 usable GPUs"):
         Run(config_with(), tmp_path / "run", "run").train(device="cuda")
+
+
+def test_the_best_checkpoint_is_measured_like_the_others_and_the_held_out_samples_are_listed(tmp_path):
+    tree = {
+        "Data": {"validation": 0.2},
+        "Logging": {"log-epochs": [0], "keep-best": True},
+        "Optimizer": {"lr": 0.5, "loss": "celoss", "epochs": 3, "schedule": "constant"},
+        "Measurements": {"measures": ["Accuracy"], "splits": ["validation", "test"]},
+    }
+    run = Run(config_with(**tree), tmp_path / "run", "run")
+    assert run.train()
+    assert run.trained
+    assert run.measure()
+    best = run.checkpoints.best()
+    accuracy = run.tables.read("Accuracy").query("split == 'validation'").set_index("epoch")
+    assert sorted(set(accuracy.index)) == sorted({0, best, 3})
+    log = pandas.read_csv(run.log_path).set_index("epoch")["validation_accuracy"]
+    assert log[best] == log.max()
+    assert json.loads(run.record_path.read_text())["best_epoch"] == best
+    held = pandas.read_csv(run.validation_path)
+    data = run.data()
+    assert held["index"].tolist() == data.validation_places.tolist()
+    assert held["label"].tolist() == data.validation.labels.tolist()
+    weights = run.model("best").state_dict()
+    assert all(torch.equal(weights[key], value) for key, value in run.model(best).state_dict().items())
+
+
+def test_the_best_of_a_run_that_keeps_none_says_what_to_do(finished):
+    with pytest.raises(MeasurementError, match=r"set Logging\.keep-best: True"):
+        finished.model("best")

@@ -45,6 +45,8 @@ def test_the_hash_is_pinned():
         ("Measurements", "measures", True),
         ("Optimizer", "lr", 1e-1),
         ("Optimizer", "weight-decay", 0),
+        ("Data", "validation", 0.0),
+        ("Logging", "keep-best", False),
     ],
 )
 def test_what_does_not_change_the_weights_does_not_change_the_hash(section, key, value):
@@ -58,6 +60,7 @@ def test_what_does_not_change_the_weights_does_not_change_the_hash(section, key,
         ("Model", "weights", "w.pt"),
         ("Data", "subset", 100),
         ("Data", "random-labels", 0.1),
+        ("Data", "validation", 0.1),
         ("Optimizer", "lr", 0.10001),
         ("Optimizer", "autocast", "bf16"),
         ("Logging", "log-epochs", [0]),
@@ -131,3 +134,9 @@ def test_seeds_differ_by_stream_run_and_seed_and_stay_the_same():
     assert len(set(seeds)) == 4
     assert all(0 <= seed < 2**63 for seed in seeds)
     assert base.seed_for("init") == config_with(seed=0).run.seed_for("init") == 6840261872783522198
+
+
+def test_keeping_the_best_epoch_is_part_of_the_identity():
+    tree = {**SMALLEST, "Data": {"dataset-id": "digits", "validation": 0.1}}
+    kept = {**tree, "Logging": {"save-dir": "logs/x", "keep-best": True}}
+    assert parse_config(tree).hash != parse_config(kept).hash

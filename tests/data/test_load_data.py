@@ -61,3 +61,31 @@ def test_labels_are_int64_and_images_bytes_on_the_device():
 def test_impossible_settings_are_refused_before_anything_is_read():
     with pytest.raises(DataError, match="no augmentation is defined for digits"):
         digits(do_augmentation=True)
+
+
+def test_validation_samples_are_taken_out_of_the_training_samples():
+    data = digits(validation=0.1)
+    assert (len(data.train), len(data.validation), len(data.test)) == (1293, 144, 360)
+    assert data.info.validation_samples == 144
+    assert torch.equal(data.validation.images, WHOLE.train.images[data.validation_places])
+    rest = torch.ones(1437, dtype=torch.bool)
+    rest[data.validation_places] = False
+    assert torch.equal(data.train.images, WHOLE.train.images[rest])
+    assert data.validation.name == "validation"
+
+
+def test_without_a_share_there_is_no_validation_split():
+    assert WHOLE.validation is None
+    assert WHOLE.validation_places is None
+
+
+def test_subsets_and_random_labels_leave_the_validation_samples_alone():
+    plain, noisy = digits(validation=0.1), digits(validation=0.1, subset=100, random_labels=1.0)
+    assert torch.equal(plain.validation.images, noisy.validation.images)
+    assert torch.equal(plain.validation.labels, noisy.validation.labels)
+    assert len(noisy.train) == 100
+
+
+def test_a_subset_counts_what_is_left_after_validation():
+    with pytest.raises(DataError, match="there are only 719 training samples"):
+        digits(validation=0.5, subset=720)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from layerscope.data.selection import partly_random, stratified
+from layerscope.data.selection import partly_random, stratified, validation_places
 from layerscope.errors import DataError
 
 LABELS = np.repeat(np.arange(5), 20)
@@ -73,3 +73,21 @@ def test_redrawing_leaves_the_given_labels_and_is_fixed_by_its_seed():
     first, again, other = (partly_random(LABELS, 0.4, 5, seed) for seed in (1, 1, 2))
     assert np.array_equal(LABELS, before)
     assert first.tolist() == again.tolist() != other.tolist()
+
+
+def test_every_class_gives_its_share_for_validation():
+    held = validation_places(LABELS, 0.2, seed=1)
+    assert np.bincount(LABELS[held]).tolist() == [4] * 5
+    assert held.tolist() == sorted(set(held.tolist()))
+    assert not np.array_equal(held, validation_places(LABELS, 0.2, seed=2))
+
+
+def test_a_class_with_one_sample_keeps_it_for_training():
+    labels = np.array([0] * 50 + [1])
+    assert 50 not in validation_places(labels, 0.5, seed=0)
+
+
+@pytest.mark.parametrize(("share", "empty"), [(0.001, "validation"), (0.999, "training")])
+def test_a_share_that_leaves_a_split_empty_is_refused(share, empty):
+    with pytest.raises(DataError, match=f"leaves none for {empty}"):
+        validation_places(LABELS, share, seed=0)

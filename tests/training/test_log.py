@@ -34,6 +34,22 @@ def test_rows_come_back_with_every_digit(log):
     ]
 
 
+def test_a_validation_split_has_columns_of_its_own(tmp_path):
+    log = EpochLog(tmp_path / "log.csv")
+    rows = [replace(ROW, epoch=epoch, validation_loss=0.5, validation_accuracy=0.75) for epoch in range(2)]
+    for row in rows:
+        log.append(row)
+    header = "epoch,train_loss,train_accuracy,test_loss,test_accuracy,validation_loss,validation_accuracy"
+    assert log.path.read_text().splitlines()[0] == f"{header},lr,seconds,images_per_second"
+    assert log.rows() == rows
+
+
+def test_of_equal_validation_accuracies_the_smaller_loss_is_better():
+    one, other = (replace(ROW, validation_loss=loss, validation_accuracy=0.75) for loss in (0.5, 0.6))
+    assert one.score() > other.score()
+    assert ROW.score() == ()
+
+
 def test_nan_and_inf_are_spelled(tmp_path):
     log = EpochLog(tmp_path / "log.csv")
     log.append(replace(ROW, train_loss=nan, lr=inf))

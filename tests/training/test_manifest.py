@@ -96,3 +96,33 @@ def test_a_garbled_manifest_is_named(manifest, content):
 def test_the_manifest_needs_no_torch():
     code = "import sys, layerscope.training.manifest; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def scored(manifest, *scores):
+    for epoch, score in enumerate(scores):
+        (manifest.folder / f"scored_{epoch}").write_bytes(CONTENT)
+        manifest.record(epoch, CheckpointEntry(f"scored_{epoch}", len(CONTENT), "0", score=score))
+
+
+def test_the_best_epoch_has_the_greatest_score_and_is_the_first_of_equals(tmp_path):
+    manifest = CheckpointManifest(tmp_path)
+    assert manifest.best() is None
+    scored(manifest, (0.5, -2.0), (0.5, -1.0), (0.5, -1.0), ())
+    assert manifest.best() == 1
+    assert manifest.best(last=0) == 0
+    assert CheckpointManifest(tmp_path).entry(1).score == (0.5, -1.0)
+
+
+def test_what_was_the_best_once_is_outdone_unless_it_is_due(tmp_path):
+    manifest = CheckpointManifest(tmp_path)
+    scored(manifest, (0.1,), (0.2,), (0.3,), (0.4,))
+    assert manifest.outdone([0]) == (1, 2)
+    assert manifest.outdone([0], last=2) == (1,)
+
+
+def test_what_is_removed_leaves_no_trace(tmp_path):
+    manifest = CheckpointManifest(tmp_path)
+    scored(manifest, (0.1,), (0.2,))
+    manifest.remove([0])
+    assert manifest.epochs() == (1,)
+    assert not (tmp_path / "scored_0").exists()

@@ -22,6 +22,11 @@ def test_a_line_says_everything_about_an_epoch():
     )
 
 
+def test_a_validation_split_stands_between_the_other_two():
+    row = replace(ROW, validation_loss=0.0432, validation_accuracy=0.96)
+    assert "9.10%; validation loss 0.0432, accuracy 96.00%; test loss" in describe(row, 30)
+
+
 def test_the_initialisation_has_no_training_to_report():
     row = replace(ROW, epoch=0, train_loss=nan, train_accuracy=nan, lr=nan, seconds=0.0)
     assert describe(row, 3) == "epoch 0/3  test loss 0.0567, accuracy 95.40%"
