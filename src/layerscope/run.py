@@ -67,8 +67,9 @@ class Run(RunFolder):
 
             if train_run(self, device=device, reporter=reporter, should_stop=should_stop) == "stopped":
                 raise Stopped(f"training was stopped after epoch {max(0, self.last_epoch())}; it has saved")
-            best = self.checkpoints.best()
-            self.note(trained=now(), **({} if best is None else {"best_epoch": best}))
+            self.note(trained=now())
+            if (best := self.checkpoints.best()) is not None:
+                self.note(best_epoch=best)
         return True
 
     def measure(

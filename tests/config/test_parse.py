@@ -188,7 +188,7 @@ def test_a_key_given_twice_is_told_together_with_wrong_values():
             "Tracs",
             "'Tracs' is not a known measure or group; did you mean 'Traces'?",
         ),
-        ("Measurements", "splits", [], "splits must be a list of train or test, not []"),
+        ("Measurements", "splits", [], "splits must be a list of train, validation or test, not []"),
         (
             "Measurements",
             "memory",
