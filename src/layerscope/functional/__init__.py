@@ -1,6 +1,30 @@
 """The mathematics: pure functions, tensors in, numbers out. Knows nothing of models, files or configs."""
 
+from layerscope.functional.adjacency import (
+    adjacency_spectral_entropy,
+    adjacency_spectrum,
+    graph_spectrum,
+    neighbor_graph,
+)
+from layerscope.functional.affinity import Affinity, dense_affinity, gaussian_affinity
+from layerscope.functional.bandwidth import bandwidth_of
 from layerscope.functional.between import BetweenBasis, between_basis, centered, class_weights
+from layerscope.functional.binned import (
+    BinnedInformation,
+    binned_mutual_information,
+    code_words,
+    entropy_of_counts,
+    equal_width_codes,
+    shannon_entropy_binned,
+)
+from layerscope.functional.class_parts import (
+    ClassInformation,
+    ClassParts,
+    class_information,
+    class_parts,
+    matched_subsets,
+)
+from layerscope.functional.clusters import cluster_inputs
 from layerscope.functional.collapsed_layer import NCLayer, nc_layer
 from layerscope.functional.correlation import (
     Correlations,
@@ -15,6 +39,17 @@ from layerscope.functional.covariance import (
     row_spectrum,
     sketched_spectrum,
 )
+from layerscope.functional.diffusion import (
+    diffusion_scaling,
+    diffusion_spectral_entropy,
+    diffusion_spectrum,
+    matrix_entry_entropy,
+)
+from layerscope.functional.diffusion_information import (
+    class_spectra,
+    diffusion_spectral_mutual_information,
+    spectral_information,
+)
 from layerscope.functional.dot_products import mean_norms, mean_products, similarities
 from layerscope.functional.duality import (
     Uniformity,
@@ -24,8 +59,15 @@ from layerscope.functional.duality import (
     self_duality_frobenius,
     uniform_duality,
 )
+from layerscope.functional.eigenvalues import (
+    Eigenvalues,
+    saturation,
+    spectral_entropy,
+    spectral_entropy_error,
+)
 from layerscope.functional.kernels import KernelStats, kernel_stats
 from layerscope.functional.nearest import ncc_accuracy, ncc_agreement, nearest_class
+from layerscope.functional.neighbors import nearest_neighbors
 from layerscope.functional.ood import ood_orthogonality
 from layerscope.functional.ranks import (
     approximate_rank,
@@ -48,6 +90,7 @@ from layerscope.functional.simplex import (
     weight_etf_error,
 )
 from layerscope.functional.spectra import Spectrum, spectrum
+from layerscope.functional.spectrum_key import spectrum_key
 from layerscope.functional.subspaces import (
     class_alignment,
     mean_subspace_cosine,
@@ -72,36 +115,61 @@ from layerscope.functional.weighting import WEIGHTINGS, ClassWeights, weights_by
 
 __all__ = [
     "WEIGHTINGS",
+    "Affinity",
     "BetweenBasis",
+    "BinnedInformation",
+    "ClassInformation",
+    "ClassParts",
     "ClassWeights",
     "Correlations",
     "CovarianceSpectrum",
+    "Eigenvalues",
     "KernelStats",
     "NCLayer",
     "Spectrum",
     "Traces",
     "Uniformity",
     "activation_stable_rank",
+    "adjacency_spectral_entropy",
+    "adjacency_spectrum",
     "approximate_rank",
+    "bandwidth_of",
     "between_basis",
     "between_trace",
     "bias_collapse",
+    "binned_mutual_information",
     "cdnv",
     "cdnv_pairs",
     "centered",
     "class_alignment",
+    "class_information",
+    "class_parts",
+    "class_spectra",
     "class_weights",
+    "cluster_inputs",
+    "code_words",
     "covariance_spectrum",
     "cutoff_rank",
+    "dense_affinity",
+    "diffusion_scaling",
+    "diffusion_spectral_entropy",
+    "diffusion_spectral_mutual_information",
+    "diffusion_spectrum",
     "directionless",
     "effective_rank",
     "energies_along",
+    "entropy_of_counts",
+    "equal_width_codes",
     "equiangularity",
     "equinorm",
     "etf_error",
     "etf_floor",
+    "gaussian_affinity",
+    "graph_spectrum",
     "kernel_stats",
     "largest_eigenvalue",
+    "matched_subsets",
+    "matrix_entry_entropy",
     "mean_norms",
     "mean_products",
     "mean_subspace_cosine",
@@ -115,19 +183,27 @@ __all__ = [
     "ncc_accuracy",
     "ncc_agreement",
     "nearest_class",
+    "nearest_neighbors",
+    "neighbor_graph",
     "nuclear_frobenius",
     "nuclear_rank",
     "numerical_rank",
     "ood_orthogonality",
     "participation_ratio",
     "row_spectrum",
+    "saturation",
     "self_duality_error",
     "self_duality_etf",
     "self_duality_frobenius",
+    "shannon_entropy_binned",
     "similarities",
     "singular_values",
     "sketched_spectrum",
+    "spectral_entropy",
+    "spectral_entropy_error",
+    "spectral_information",
     "spectrum",
+    "spectrum_key",
     "stable_rank",
     "subspace_angles",
     "top_alignment",

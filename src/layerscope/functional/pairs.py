@@ -90,21 +90,20 @@ def distance_tiles(points: Tensor) -> Iterator[tuple[slice, slice, Tensor]]:
     squares : Tensor (rows, columns), float64
     """
     points = points.double()
-    lengths = points.square().sum(dim=1)
     for rows, columns in pair_blocks(len(points)):
-        yield rows, columns, _tile(points, lengths, rows, columns)
+        yield rows, columns, square_distances(points[rows], points[columns])
 
 
-def _tile(points: Tensor, lengths: Tensor, rows: slice, columns: slice) -> Tensor:
-    left, right = points[rows], points[columns]
-    if len(points) <= FEW:
+def square_distances(left: Tensor, right: Tensor) -> Tensor:
+    """Squared distances (m, n) of float64 points (m, D) to (n, D), close ones from their differences."""
+    if max(len(left), len(right)) <= FEW:
         mode = "donot_use_mm_for_euclid_dist"  # the expanded square loses close points to rounding
         direct: Tensor = torch.cdist(left, right, compute_mode=mode).square()
         return direct
-    scale = lengths[rows].unsqueeze(1) + lengths[columns]
+    scale = left.square().sum(dim=1, keepdim=True) + right.square().sum(dim=1)
     squares = torch.addmm(scale, left, right.T, alpha=-2.0)
     near = (squares < scale.mul_(NEAR)).nonzero()
-    for some in torch.split(near, max(1, TILE // points.shape[1])):
+    for some in torch.split(near, max(1, TILE // left.shape[1])):
         i, j = some.unbind(dim=1)
         squares[i, j] = (left[i] - right[j]).square().sum(dim=1)
     return squares

@@ -1,0 +1,209 @@
+"""A sample, its classes, and random subsets as large as its classes: what labels say about an entropy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+import torch
+from torch import Tensor
+
+from layerscope.functional.points import check_labels
+from layerscope.functional.units import Units, in_units
+
+T = TypeVar("T")
+Variant = Literal["both", "full", "matched"]
+REPEATS = 5
+
+
+@dataclass(frozen=True)
+class ClassParts(Generic[T]):
+    """Something computed from all points, from each class, and from random subsets of each class's size.
+
+    Attributes
+    ----------
+    counts : Tensor (K,), int64
+        Points of each label that occurs, labels ascending.
+    whole : T or None
+        Of all points; None when not asked for.
+    classes : list of T
+    matched : list of lists of T
+        For every class, several subsets; empty lists when not asked for.
+    """
+
+    counts: Tensor
+    whole: T | None
+    classes: list[T]
+    matched: list[list[T]]
+
+
+@dataclass(frozen=True)
+class ClassInformation:
+    r"""What labels y tell about points X, by an entropy S that is no entropy of a distribution.
+
+    Both variants may be negative, and neither is bounded by ``label_entropy``.
+
+    Attributes
+    ----------
+    entropy : float
+        :math:`S(X)`, of all points; NaN when not computed.
+    conditional : float
+        :math:`\sum_y p(y) S(X|y)`.
+    matched_entropy : float
+        :math:`\sum_y p(y) S(n_y \text{ random points})`, mean over the repeats; the ceiling of ``matched``.
+    label_entropy : float
+        :math:`H(Y)`, plug-in.
+    full_error, matched_error : float
+        Standard errors: of the approximation of the spectra, and for ``matched`` of the random subsets, too.
+    """
+
+    entropy: float
+    conditional: float
+    matched_entropy: float
+    label_entropy: float
+    full_error: float = 0.0
+    matched_error: float = math.nan
+
+    @property
+    def full(self) -> float:
+        """``entropy - conditional`` (the definition of the paper)."""
+        return self.entropy - self.conditional
+
+    @property
+    def matched(self) -> float:
+        """``matched_entropy - conditional``: the same with samples of equal size (the code of the paper)."""
+        return self.matched_entropy - self.conditional
+
+
+def class_parts(
+    measure: Callable[[Tensor], T],
+    labels: Tensor,
+    *,
+    variant: Variant = "both",
+    repeats: int = REPEATS,
+    seed: int = 0,
+    subsets: Sequence[Sequence[Tensor]] | None = None,
+) -> ClassParts[T]:
+    """Apply a measure to all points, to each class, and to random subsets of its size.
+
+    Parameters
+    ----------
+    measure : callable
+        Indices (m,) of points, ascending within a class → anything.
+    labels : Tensor (n,)
+        Integers.
+    variant : "both" | "full" | "matched"
+        What :func:`class_information` shall tell; ``matched`` skips all points, ``full`` the subsets.
+    repeats : int
+        Subsets for each class.
+    seed : int
+        Of the subsets.
+    subsets : lists of index tensors, optional
+        Given subsets for each class, in place of random ones.
+
+    Raises
+    ------
+    ValueError
+        Labels that are not one integer per point, no points, no repeats, or an unknown variant.
+    """
+    check_labels(labels, len(labels))
+    if variant not in ("both", "full", "matched"):
+        raise ValueError(f"variant must be 'both', 'full' or 'matched', not {variant!r}")
+    if len(labels) == 0:
+        raise ValueError("labels of no points say nothing")
+    _, place, counts = torch.unique(labels, return_inverse=True, return_counts=True)
+    drawn: Sequence[Sequence[Tensor]] = [[] for _ in counts]
+    if variant != "full":
+        drawn = subsets if subsets is not None else matched_subsets(counts, repeats, seed)
+    everything = torch.arange(len(labels), device=labels.device)
+    return ClassParts(
+        counts,
+        None if variant == "matched" else measure(everything),
+        [measure((place == c).nonzero().squeeze(1)) for c in range(len(counts))],
+        [[measure(index.to(labels.device)) for index in indices] for indices in drawn],
+    )
+
+
+def matched_subsets(counts: Tensor, repeats: int = REPEATS, seed: int = 0) -> list[list[Tensor]]:
+    """For every class ``repeats`` random subsets of all points, as large as the class, without replacement.
+
+    All are independent draws of one generator of this function's own.
+
+    Parameters
+    ----------
+    counts : Tensor (K,)
+        Points per class.
+    repeats, seed : int
+
+    Raises
+    ------
+    ValueError
+        Fewer than one repeat.
+    """
+    if repeats < 1:
+        raise ValueError(f"at least one subset per class must be drawn, not {repeats}")
+    generator = torch.Generator().manual_seed(seed)
+    total = int(counts.sum())
+    return [
+        [torch.randperm(total, generator=generator)[:size].sort().values for _ in range(repeats)]
+        for size in counts.tolist()
+    ]
+
+
+def class_information(
+    parts: ClassParts[T],
+    entropy: Callable[[T], float],
+    error: Callable[[T], float] | None = None,
+    *,
+    units: Units = "nats",
+) -> ClassInformation:
+    """What the labels tell, once every part is turned into an entropy.
+
+    Parameters
+    ----------
+    parts : ClassParts
+    entropy : callable
+        Part → entropy in nats.
+    error : callable, optional
+        Part → standard error of that entropy; taken as 0 when omitted.
+    units : "nats" | "bits"
+    """
+    shares = (parts.counts.double() / parts.counts.sum()).tolist()
+    within = _combined(shares, [_error(part, error) for part in parts.classes])
+    samples = [[entropy(part) for part in subset] for subset in parts.matched]
+    found = {
+        "entropy": math.nan if parts.whole is None else entropy(parts.whole),
+        "conditional": _mixed(shares, [entropy(part) for part in parts.classes]),
+        "matched_entropy": _mixed(shares, [_mean(values) for values in samples]),
+        "label_entropy": -sum(p * math.log(p) for p in shares),
+        "full_error": math.nan if parts.whole is None else math.hypot(_error(parts.whole, error), within),
+        "matched_error": math.hypot(_combined(shares, [_mean_error(values) for values in samples]), within),
+    }
+    return ClassInformation(**{name: in_units(value, units) for name, value in found.items()})
+
+
+def _mixed(shares: Sequence[float], values: Sequence[float]) -> float:
+    return math.fsum(p * value for p, value in zip(shares, values, strict=True))
+
+
+def _combined(shares: Sequence[float], errors: Sequence[float]) -> float:
+    """Standard error of a mixture of independent values."""
+    return math.sqrt(math.fsum((p * error) ** 2 for p, error in zip(shares, errors, strict=True)))
+
+
+def _error(part: T, error: Callable[[T], float] | None) -> float:
+    return error(part) if error is not None else 0.0
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values) if values else math.nan
+
+
+def _mean_error(values: Sequence[float]) -> float:
+    """Standard error of the mean of independent values; NaN for fewer than two."""
+    if len(values) < 2:
+        return math.nan
+    mean = _mean(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1) / len(values))

@@ -1,0 +1,220 @@
+"""The diffusion operator of a cloud of points, its spectrum, and the entropy of both."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from layerscope.functional.affinity import (
+    Affinity,
+    Precision,
+    affinity_tiles,
+    dense_affinity,
+    gaussian_affinity,
+)
+from layerscope.functional.eigenvalues import Eigenvalues, spectral_entropy
+from layerscope.functional.lanczos import krylov_pairs, lanczos_quadrature
+from layerscope.functional.units import Units, in_units
+
+Method = Literal["exact", "lanczos"]
+EXACT = 5000  # points up to which every eigenvalue is computed
+PROBES, STEPS = 16, 30
+DEFLATION, BLOCKS = 16, 4  # block Krylov space in which leading eigenvalues are sought
+
+
+def diffusion_spectrum(
+    affinity: Affinity,
+    *,
+    alpha: float = 0.0,
+    method: Method | None = None,
+    probes: int = PROBES,
+    steps: int = STEPS,
+    seed: int = 0,
+) -> Eigenvalues:
+    r"""Eigenvalues of the diffusion operator P of a Gaussian kernel W.
+
+    :math:`A = Q^{-\alpha} W Q^{-\alpha}` with :math:`Q = \mathrm{diag}(W\mathbf 1)`, then
+    :math:`P = D^{-1}A` with :math:`D = \mathrm{diag}(A\mathbf 1)`. P is stochastic, and has the real
+    eigenvalues of its symmetric conjugate :math:`D^{-1/2} A D^{-1/2}`: they lie in [0, 1], the largest is 1.
+
+    Up to 5,000 points they are computed one by one. Beyond, stochastic Lanczos quadrature stands for them:
+    the leading ones that a block Krylov space finds are taken as they are, and random probes beside these
+    give the rest, with a standard error (:func:`spectral_entropy_error`).
+
+    Parameters
+    ----------
+    affinity : Affinity
+        Its precision is that of the eigensolver, or of the products. In float32, :math:`\lambda_1 = 1` is
+        taken out beforehand, so that rounding is relative to :math:`\lambda_2`.
+    alpha : float
+        In [0, 1]: 0 keeps the density of the points in the operator, 1 takes it out.
+    method : "exact" | "lanczos", optional
+        By the number of points when omitted; up to 64 points are always exact.
+    probes, steps : int
+        Of the quadrature.
+    seed : int
+        Of the quadrature.
+
+    Raises
+    ------
+    ValueError
+        alpha outside [0, 1], an unknown method, or fewer than one probe or step.
+
+    References
+    ----------
+    Coifman, Lafon (2006), Diffusion maps, ACHA 21(1); Liao et al. (2023), arXiv:2312.04823.
+    """
+    method = method_for(len(affinity), method)
+    if probes < 1 or steps < 1:
+        raise ValueError(f"a quadrature takes at least one probe and one step, not {probes} and {steps}")
+    scaling, stationary = diffusion_scaling(affinity, alpha)
+    if method == "exact" or len(affinity) <= DEFLATION * BLOCKS:
+        return Eigenvalues(len(affinity), _exact(affinity, scaling, stationary))
+    return _sampled(affinity, scaling, stationary, probes, steps, seed)
+
+
+def method_for(count: int, method: Method | None = None) -> Method:
+    """The method that is meant for a number of points; ``lanczos`` for none given and more than 5,000."""
+    if method is None:
+        return "exact" if count <= EXACT else "lanczos"
+    if method not in ("exact", "lanczos"):
+        raise ValueError(f"method must be 'exact' or 'lanczos', not {method!r}")
+    return method
+
+
+def diffusion_spectral_entropy(
+    points: Tensor,
+    *,
+    bandwidth: float | str = "median",
+    t: float = 1.0,
+    alpha: float = 0.0,
+    units: Units = "nats",
+    method: Method | None = None,
+    precision: Precision = "float64",
+    seed: int = 0,
+) -> float:
+    r"""Entropy (DSE) :math:`-\sum_i a_i\ln a_i`, :math:`a_i = \lambda_i^t/\sum_j\lambda_j^t`, of a diffusion.
+
+    :math:`\lambda` are the eigenvalues of the diffusion operator (:func:`diffusion_spectrum`). Several t, the
+    standard error and other entropies come from one :func:`gaussian_affinity` and one spectrum.
+
+    Parameters
+    ----------
+    points : Tensor (n, D)
+    bandwidth : float or str
+        A number, or a rule of :func:`bandwidth_of`.
+    t : float
+        Steps of diffusion: the larger, the fewer the eigenvalues that count.
+    alpha : float
+        In [0, 1], see :func:`diffusion_spectrum`.
+    units : "nats" | "bits"
+    method, precision, seed
+        See :func:`diffusion_spectrum` and :func:`gaussian_affinity`.
+
+    Returns
+    -------
+    float
+        In :math:`[0, \ln n]`: :math:`\ln k` for k far groups of equal points, 0 for one. NaN for no points.
+
+    References
+    ----------
+    Liao et al. (2023), Assessing neural network representations during training using noise-resilient
+    diffusion spectral entropy, arXiv:2312.04823, definition IV.1.
+    """
+    affinity = gaussian_affinity(points, bandwidth, precision=precision, seed=seed)
+    return spectral_entropy(
+        diffusion_spectrum(affinity, alpha=alpha, method=method, seed=seed), t, units=units
+    )
+
+
+def matrix_entry_entropy(affinity: Affinity, *, alpha: float = 0.0, units: Units = "nats") -> float:
+    r"""Entropy :math:`-\sum_{ij}p_{ij}\ln p_{ij}` of one random step, :math:`p_{ij} = P_{ij}/n`.
+
+    In :math:`[\ln n, 2\ln n]`: :math:`\ln n` when all points are far apart, :math:`2\ln n` when all are
+    equal; NaN for no points. Computed in tiles.
+
+    Parameters
+    ----------
+    affinity : Affinity
+    alpha : float
+        See :func:`diffusion_spectrum`; the ``dse-dsmi`` package has 1/2 here.
+    units : "nats" | "bits"
+    """
+    count = len(affinity)
+    if count == 0:
+        return in_units(math.nan, units)
+    scaling, stationary = diffusion_scaling(affinity, alpha)
+    # P_ij = W_ij s_i s_j sqrt(d_j / d_i)
+    left, right = scaling / stationary, scaling * stationary
+    total = 0.0
+    for rows, columns, tile in affinity_tiles(affinity):
+        entries = tile.double()
+        total += _entry_sum(entries, left[rows], right[columns])
+        if rows != columns:
+            total += _entry_sum(entries.T, left[columns], right[rows])
+    return in_units(math.log(count) - total / count, units)
+
+
+def diffusion_scaling(affinity: Affinity, alpha: float) -> tuple[Tensor, Tensor]:
+    r"""What makes a kernel a diffusion operator, as vectors (n,) in float64.
+
+    Returns
+    -------
+    scaling : Tensor
+        s with :math:`s_i W_{ij} s_j` the symmetric conjugate of P.
+    stationary : Tensor
+        Its eigenvector of eigenvalue 1, with length 1: roots of the stationary distribution.
+    """
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"alpha must lie in [0, 1], not {alpha}")
+    degrees = _row_sums(
+        affinity, torch.ones(len(affinity), dtype=torch.float64, device=affinity.points.device)
+    )
+    inner = degrees**-alpha
+    outer = inner * _row_sums(affinity, inner) if alpha else degrees
+    root = outer.sqrt()
+    return inner / root, root / torch.linalg.vector_norm(root)
+
+
+def _row_sums(affinity: Affinity, weights: Tensor) -> Tensor:
+    """W times weights (n,), in float64."""
+    return affinity.product(weights.unsqueeze(1)).double().squeeze(1)
+
+
+def _entry_sum(entries: Tensor, left: Tensor, right: Tensor) -> float:
+    steps = entries * left.unsqueeze(1) * right
+    return float(torch.special.xlogy(steps, steps).sum())
+
+
+def _exact(affinity: Affinity, scaling: Tensor, stationary: Tensor) -> Tensor:
+    """All eigenvalues, descending."""
+    dense = dense_affinity(affinity)
+    scales = scaling.to(dense.dtype)
+    matrix = (dense * scales.unsqueeze(1)).mul_(scales)
+    if matrix.dtype == torch.float64 or not len(matrix):
+        return torch.linalg.eigvalsh(matrix).clamp(0.0, 1.0).flip(0)
+    first = stationary.to(matrix.dtype)
+    others = torch.linalg.eigvalsh(matrix.sub_(torch.outer(first, first))).double().clamp(0.0, 1.0).flip(0)
+    return torch.cat([others.new_ones(1), others[:-1]])  # the last is the 0 that took the place of 1
+
+
+def _sampled(
+    affinity: Affinity, scaling: Tensor, stationary: Tensor, probes: int, steps: int, seed: int
+) -> Eigenvalues:
+    """Leading eigenvalues, and a quadrature by random signs beside their eigenvectors for the others."""
+    count, scales = len(affinity), scaling.unsqueeze(1)
+
+    def product(vectors: Tensor) -> Tensor:
+        return affinity.product(vectors * scales) * scales
+
+    generator = torch.Generator().manual_seed(seed)
+    guess = torch.randn(count, DEFLATION - 1, generator=generator, dtype=torch.float64).to(scaling.device)
+    start = torch.cat([stationary.unsqueeze(1), guess], dim=1)
+    values, vectors = krylov_pairs(product, start, BLOCKS)
+    signs = torch.randint(0, 2, (count, probes), generator=generator).double().to(scaling.device) * 2 - 1
+    beside = signs - vectors @ (vectors.T @ signs)
+    nodes, weights = lanczos_quadrature(product, beside, steps)
+    return Eigenvalues(count, values.clamp(0.0, 1.0), nodes.clamp(0.0, 1.0), weights)
