@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -60,17 +61,35 @@ def test_what_living_processes_are_writing_is_no_leftover(tmp_path):
         dying = subprocess.Popen([sys.executable, "-c", ""])
         dying.wait()
         writing = {
-            tmp_path / f".a.json.{living.pid}@{here}.tmp": True,
-            tmp_path / f".a.json.{dying.pid}@{here}.tmp": False,
+            tmp_path / f".a.json.7.{living.pid}@{here}.tmp": True,
+            tmp_path / f".a.json.7.{dying.pid}@{here}.tmp": False,
             temporary(tmp_path / "a.json"): False,  # of an earlier process with this number
-            tmp_path / ".a.json.1@another-node.tmp": True,
-            tmp_path / ".a.json.2@another-node.tmp": False,
+            tmp_path / ".a.json.7.1@another-node.tmp": True,
+            tmp_path / ".a.json.7.2@another-node.tmp": False,
         }
         for path in writing:
             path.write_text("half")
-        os.utime(tmp_path / ".a.json.2@another-node.tmp", (1000, 1000))
+        os.utime(tmp_path / ".a.json.7.2@another-node.tmp", (1000, 1000))
         remove_leftovers(tmp_path)
         assert {path: path.exists() for path in writing} == writing
+
+
+def test_what_another_thread_of_this_process_is_writing_is_no_leftover(tmp_path):
+    path, begun, go_on = tmp_path / "a.json", threading.Event(), threading.Event()
+
+    def write():
+        with atomic_path(path) as beside:
+            beside.write_text("whole")
+            begun.set()
+            go_on.wait(60)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    begun.wait(60)
+    remove_leftovers(tmp_path)
+    go_on.set()
+    thread.join()
+    assert path.read_text() == "whole"
 
 
 def test_sha256_is_that_of_the_content(tmp_path):

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -91,6 +92,19 @@ def test_what_ends_a_stage_is_its_state_and_reason(file, error, state, reason):
     assert (said.state, said.reason, said.attempt, said.key) == (state, reason, 1, "")
     assert said.ended
     assert state in STATES
+
+
+@pytest.mark.parametrize(
+    ("error", "state"), [(WasStopped("after epoch 3"), "cancelled"), (TrainingDiverged("NaN"), "failed")]
+)
+def test_a_stage_that_was_cancelled_stays_so_when_its_process_stops(file, error, state):
+    with pytest.raises(type(error)), recording(file, key=str) as begin:
+        begin()
+        file.write(replace(file.read(), state="cancelled", reason="cancelled by hand"))
+        raise error
+    said = file.read()
+    assert said.state == state
+    assert (said.reason == "cancelled by hand") == (state == "cancelled")
 
 
 def test_a_stage_that_has_nothing_to_do_is_written_down_once(file):

@@ -86,16 +86,21 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _being_written(path: Path) -> bool:
-    writer = re.search(r"\.(\d+)@(.+)\.tmp$", path.name)
+    writer = re.search(r"\.(\d+)\.(\d+)@(.+)\.tmp$", path.name)
     if writer is None:
         return False
-    pid, me = int(writer[1]), this_worker()
-    if writer[2] == me.host:
-        return pid != me.pid and is_process(pid)
+    thread, pid, me = int(writer[1]), int(writer[2]), this_worker()
+    if writer[3] == me.host:
+        return _is_other_thread(thread) if pid == me.pid else is_process(pid)
     try:
         return time.time() - path.stat().st_mtime <= FRESH_SECONDS
     except FileNotFoundError:  # renamed to what it was to become
         return True
+
+
+def _is_other_thread(thread: int) -> bool:
+    """Whether that is a living thread of this process, and not the one that asks."""
+    return thread != threading.get_ident() and any(thread == one.ident for one in threading.enumerate())
 
 
 @contextlib.contextmanager

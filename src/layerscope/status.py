@@ -141,11 +141,18 @@ def recording(
             yield begin
         except BaseException as error:
             with suppress(StorageError):  # what ended the stage matters more, and may well be the full disk
-                file.write(_ended(status, *ending(error)))
+                _write_end(file, status, *ending(error))
             raise
     done = replace(_ended(status, "done"), key=key())
     if file.read() != before or before is None or (before.state, before.key) != ("done", done.key):
         file.write(done)
+
+
+def _write_end(file: StatusFile, status: StageStatus, state: str, reason: str) -> None:
+    """Say how a stage ended; that somebody cancelled it says more than that it stopped."""
+    said = file.read()
+    if said is None or (state, said.state) != ("stopped", "cancelled"):
+        file.write(_ended(status, state, reason))
 
 
 def block(file: StatusFile, reason: str) -> None:

@@ -120,6 +120,23 @@ def test_a_signal_that_came_before_the_worker_listened_is_not_lost(tmp_path):
     assert states(run) == ["new", "new", "new"]
 
 
+def test_a_signal_that_comes_when_all_is_said_changes_no_exit_code(tmp_path):
+    code = (
+        "import os, signal, sys, threading, time\n"
+        "from layerscope.launch.worker import main\n"
+        "class Last:\n"  # goes when Python has forgotten the handlers
+        "    def __del__(self, kill=os.kill, pid=os.getpid(), number=signal.SIGTERM):\n"
+        "        kill(pid, number)\n"
+        "last = Last()\n"
+        "threading.Thread(target=time.sleep, args=(100,), daemon=True).start()\n"  # takes signals as well
+        f"sys.exit(main(['--folder', {str(tmp_path / 'no')!r}, '--stages', 'train']))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, "is not a run's folder" in ended.stderr) == (1, True), ended.stderr
+
+
 def test_a_stop_request_also_hears_of_a_lost_parent():
     request = StopRequest()
     assert not request()

@@ -23,7 +23,7 @@ class Split(Protocol):
 
     @property
     def name(self) -> str:
-        """``train``, ``validation`` or ``test``."""
+        """``train`` or ``test``."""
 
     @property
     def labels(self) -> Tensor:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,7 @@ from layerscope.distributed.ranks import rank, ranks_of
 from layerscope.errors import Blocked, LayerscopeError, Stopped, UnexpectedError
 from layerscope.launch.workers.blocked import block_after, retell, told_here, why_not_done
 from layerscope.launch.workers.report import Report
-from layerscope.launch.workers.stopping import SIGNALS, StopRequest
+from layerscope.launch.workers.stopping import StopRequest
 from layerscope.provenance import now
 from layerscope.run import Run, chosen_stages
 from layerscope.status import recording
@@ -94,9 +93,16 @@ class Worker:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do the stages; the exit code."""
+    """Do the stages; the exit code, which no signal changes any more."""
     should_stop = StopRequest()
     should_stop.listen()  # before anything that takes time
+    try:
+        return _attempt(arguments, should_stop)
+    finally:
+        should_stop.ignore()
+
+
+def _attempt(arguments: Sequence[str] | None, should_stop: StopRequest) -> int:
     options = _parser().parse_args(arguments)
     should_stop.follow(options.parent)
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING, stream=sys.stderr)
@@ -150,6 +156,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    code = main()
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # all is said; Python forgets our handlers as it ends
-    sys.exit(code)
+    sys.exit(main())

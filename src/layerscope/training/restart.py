@@ -67,9 +67,7 @@ def usable_point(identity: str, due: Iterable[int], store: CheckpointStore) -> R
     point = store.load_resume(identity)
     if point is None:
         return None
-    best = store.manifest.best(point.epoch)
-    needed = {*due, *(() if best is None else (best,))}
-    gone = store.manifest.missing(epoch for epoch in needed if epoch <= point.epoch)
+    gone = store.manifest.missing(epoch for epoch in due if epoch <= point.epoch)
     if gone:
         epochs = ", ".join(map(str, gone))
         logger.warning(

@@ -76,6 +76,13 @@ def test_slurm_decides_about_jobs(status, evidence, verdict):
         (gone("CANCELLED"), ("lost", "x"), ("blocked", "the stage before is lost")),
         (gone("CANCELLED"), ("cancelled", "x"), ("cancelled", "its job was cancelled")),
         (gone(), ("cancelled", "x"), ("blocked", "the stage before is cancelled")),
+        (gone(), ("stopped", "x"), ("blocked", "the stage before was stopped")),
+        (gone("CANCELLED"), ("stopped", "x"), ("blocked", "the stage before was stopped")),
+        (
+            in_queue("PENDING", "DependencyNeverSatisfied"),
+            ("stopped", "x"),
+            ("blocked", "the stage before was stopped"),
+        ),
         (in_queue("PENDING", "Dependency"), ("failed", "x"), ("queued", "waits for the stage before")),
     ],
 )

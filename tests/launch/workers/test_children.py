@@ -140,6 +140,25 @@ def test_a_worker_that_does_not_stop_is_killed_when_time_is_over(tmp_path, child
     assert "did not stop in time and was killed" in status.reason
 
 
+@pytest.mark.parametrize(("state", "stage"), [("done", ""), ("stopped", "train")])
+def test_what_a_worker_wrote_at_its_end_is_believed_whatever_kills_it_on_its_way_out(
+    tmp_path, children, pretended, state, stage
+):
+    pretended(
+        "import os, signal, sys\n"
+        "from pathlib import Path; from layerscope.status import *\n"
+        "file = StatusFile(Path(sys.argv[sys.argv.index('--folder') + 1]), 'train')\n"
+        f"file.write(replace(started(file.read()), state={state!r}, reason='as I say'))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    run = tiny_run(tmp_path / "run")
+    children.start(Work(run, ("train",)))
+    children.wait(seconds=60)
+    ended, said = children.endings[0], run.status("train").read()
+    assert (ended.state, ended.stage, ended.reason) == (state, stage, "as I say")
+    assert (said.state, said.reason) == (state, "as I say")
+
+
 def test_the_processes_of_a_shared_run_know_their_places(tmp_path, children, pretended, monkeypatch):
     names = "('RANK', 'LOCAL_RANK', 'WORLD_SIZE', 'MASTER_ADDR', 'MASTER_PORT', 'EXTRA')"
     pretended(

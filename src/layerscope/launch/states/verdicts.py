@@ -23,7 +23,7 @@ _FORGOTTEN_SECONDS = 3600.0
 """A process of this number that has been silent for so long is another one."""
 
 _NEVER = "DependencyNeverSatisfied"
-_NOT_DONE = ("failed", "timed-out", "lost", "cancelled", "blocked")
+_NOT_DONE = ("failed", "timed-out", "lost", "cancelled", "stopped", "blocked")
 
 _WAITS = {
     "": "",
@@ -130,7 +130,8 @@ def _by_heartbeat(status: StageStatus, age: float) -> Verdict:
 
 def _is(before: Verdict) -> str:
     state, _ = before
-    return {"failed": "failed", "timed-out": "ran out of time"}.get(state, f"is {state}")
+    words = {"failed": "failed", "timed-out": "ran out of time", "stopped": "was stopped"}
+    return words.get(state, f"is {state}")
 
 
 def _how(account: AccountingEntry) -> str:

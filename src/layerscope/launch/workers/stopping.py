@@ -27,6 +27,12 @@ class StopRequest:
             signal.signal(number, self._note)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
+    @staticmethod
+    def ignore() -> None:
+        """Let the signals change nothing any more, in no thread; Python forgets handlers as it ends."""
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
     def follow(self, parent: int | None) -> None:
         """Stop when the process ``parent`` is no longer this one's parent: nobody would wait for it."""
         self._parent = parent
