@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from layerscope.config import load_config
 from layerscope.distributed.exchange import anybody, shared
@@ -68,6 +68,8 @@ class Run(RunFolder):
             if train_run(self, device=device, reporter=reporter, should_stop=should_stop) == "stopped":
                 raise Stopped(f"training was stopped after epoch {max(0, self.last_epoch())}; it has saved")
             self.note(trained=now())
+            if (best := self.checkpoints.best()) is not None:
+                self.note(best_epoch=best)
         return True
 
     def measure(
@@ -169,7 +171,7 @@ class Run(RunFolder):
         with recording(self.status(stage), key=key, progress=progress) as begin:
             yield begin
 
-    def model(self, epoch: int | None = None, *, device: str = "cpu") -> nn.Module:
+    def model(self, epoch: int | Literal["best"] | None = None, *, device: str = "cpu") -> nn.Module:
         """The network at ``epoch`` (the last saved one when omitted), in eval mode."""
         from layerscope.stages import load_model
 

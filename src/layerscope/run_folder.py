@@ -65,6 +65,11 @@ class RunFolder:
         return self.folder / "log.csv"
 
     @property
+    def validation_path(self) -> Path:
+        """Which training samples are held out."""
+        return self.folder / "validation.csv"
+
+    @property
     def plots_path(self) -> Path:
         """Folder of the figures."""
         return self.folder / "plots"
@@ -90,8 +95,20 @@ class RunFolder:
 
     @property
     def trained(self) -> bool:
-        """Whether every checkpoint that the config asks for is there."""
-        return not self.checkpoints.missing(self.config.checkpoint_epochs)
+        """Whether every checkpoint that the config asks for is there, and nothing is to be tidied up."""
+        missing = self.checkpoints.missing(self.kept_epochs)
+        if missing or not self.config.logging.keep_best:
+            return not missing
+        return bool(self._best()) and not self.checkpoints.outdone(self.config.checkpoint_epochs)
+
+    @property
+    def kept_epochs(self) -> tuple[int, ...]:
+        """The epochs whose weights are kept and measured: the config's, and the best one if asked for."""
+        return tuple(sorted({*self.config.checkpoint_epochs, *self._best()}))
+
+    def _best(self) -> tuple[int, ...]:
+        best = self.checkpoints.best() if self.config.logging.keep_best else None
+        return () if best is None else (best,)
 
     def last_epoch(self) -> int:
         """The newest epoch that was finished, from the log; -1 when none was."""
@@ -130,12 +147,13 @@ class RunFolder:
     def _lacking(self, entries: Mapping[int, CheckpointEntry]) -> dict[int, tuple[str, ...]]:
         """Epoch → measures whose rows are missing or out of date."""
         wanted = selected_measures(self.config) if entries else ()
+        kept = self.kept_epochs if entries else ()
         computed = {measure: self.tables.computed(measure) for measure in wanted}
         lacking = {}
         for epoch, entry in entries.items():
             keys = {name: measurement_key(self.config, name, entry.sha256) for name in wanted}
             missing = tuple(name for name in wanted if computed[name].get(epoch) != keys[name])
-            if missing and epoch in self.config.checkpoint_epochs:
+            if missing and epoch in kept:
                 lacking[epoch] = missing
         return lacking
 

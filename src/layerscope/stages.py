@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal
 
 from torch import nn
 
@@ -10,7 +11,9 @@ from layerscope.data.catalog import describe
 from layerscope.data.load import Data, load_data
 from layerscope.data.split import class_counts
 from layerscope.devices import device_of
+from layerscope.distributed.ranks import rank
 from layerscope.errors import MeasurementError
+from layerscope.files import write_atomic
 from layerscope.measurement.measure import check_measurable, measure_checkpoints
 from layerscope.models.build import build_model
 from layerscope.run_folder import RunFolder
@@ -29,6 +32,7 @@ def train_run(
     data = load_data(config.data, config.run, place)
     run.note(class_counts={split.name: class_counts(split).tolist() for split in (data.train, data.test)})
     model = _new_model(run, data)
+    _record_validation(run, data)
     check_measurable(config, data, model)  # a mistake in the taps must not wait for the end of training
     log = EpochLog(run.log_path)
     trackers = Trackers(config.logging.trackers, run.folder, run.name, config)
@@ -69,15 +73,28 @@ def load_run_data(run: RunFolder, *, device: str) -> Data:
     return load_data(run.config.data, run.config.run, device_of(device))
 
 
-def load_model(run: RunFolder, epoch: int | None, *, device: str) -> nn.Module:
+def load_model(run: RunFolder, epoch: int | Literal["best"] | None, *, device: str) -> nn.Module:
     """The network of a run at one of its checkpoints."""
     saved = run.checkpoints.epochs()
     if not saved:
         raise MeasurementError(f"{run.folder} has no checkpoints yet")
+    if epoch == "best":
+        epoch = run.checkpoints.best()
+        if epoch is None:
+            raise MeasurementError(f"{run.folder} keeps no best checkpoint; set Logging.keep-best: True")
     info = describe(run.config.data)  # shape and classes, without reading any image
     model = build_model(run.config.model, info.shape, info.classes)
     _store(run).load_into(model, saved[-1] if epoch is None else epoch)
     return model.eval().to(device_of(device))
+
+
+def _record_validation(run: RunFolder, data: Data) -> None:
+    """Write which samples are held out: their place in the data set's own training split, and label."""
+    if data.validation is None or data.validation_places is None or rank():
+        return
+    pairs = zip(data.validation_places.tolist(), data.validation.labels.tolist(), strict=True)
+    text = "".join(f"{place},{label}\n" for place, label in pairs)
+    write_atomic(run.validation_path, f"index,label\n{text}")
 
 
 def _new_model(run: RunFolder, data: Data) -> nn.Module:

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from layerscope.config.between_sections import conflicts_between
 from layerscope.config.names import OWN_DATASETS, SLURM_SECTION
-from layerscope.config.sections.base import Section
+from layerscope.config.sections.base import Conflicts, Section
 from layerscope.config.sections.data import DataConfig
 from layerscope.config.sections.logging import LoggingConfig
 from layerscope.config.sections.measurements import MeasurementsConfig
@@ -27,7 +28,7 @@ _ONLY_FETCHED = frozenset({"root", "download", "num-workers"})
 """Keys of ``Data`` that say how the images come in, not which ones they are."""
 
 _ADDED_LATER = {
-    "Data": frozenset({"channels", "imbalance", "test_list", "train_list"}),
+    "Data": frozenset({"channels", "imbalance", "test_list", "train_list", "validation"}),
     "Optimizer": frozenset(
         {"class_weights", "decay", "drift_penalty", "gamma", "label_smoothing", "lr_groups", "tau"}
     ),
@@ -94,9 +95,20 @@ class Config(BaseModel):
             "Model": _identity_of(self.model, _ONLY_MEASURED),
             "Data": _identity_of(self.data, fetched),
             "Optimizer": _identity_of(self.optimizer),
-            "Logging": {"epochs": list(self.checkpoint_epochs)},
+            "Logging": self._kept(),
             "Run": self.run.plain(),
         }
+
+    def _kept(self) -> dict[str, Any]:
+        """Which of the weights are kept."""
+        best = {"keep-best": True} if self.logging.keep_best else {}
+        return {"epochs": list(self.checkpoint_epochs), **best}
+
+    @model_validator(mode="after")
+    def _refuse_conflicts(self) -> Config:
+        if found := list(conflicts_between(self)):
+            raise Conflicts(found)
+        return self
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Config:
         """A copy with other values, unchecked; what was worked out from the old ones is not copied."""

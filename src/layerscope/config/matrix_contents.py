@@ -50,6 +50,7 @@ class _Contents:
             self._data_of(config),
             config.optimizer,
             self._epochs_of(config),
+            config.logging.keep_best,
             config.run,
             config.measurements,
         )

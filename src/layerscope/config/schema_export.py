@@ -32,7 +32,7 @@ _ALSO_ALLOWED: dict[tuple[str, str], list[Schema]] = {
     ("ModelConfig", "embedding-layers"): [_TEXT],
     ("LoggingConfig", "trackers"): [{"enum": ["tensorboard", "wandb"]}],
     ("MeasurementsConfig", "measures"): [{"const": True}, _MEASURE_NAMES],
-    ("MeasurementsConfig", "splits"): [{"enum": ["train", "test"]}],
+    ("MeasurementsConfig", "splits"): [{"enum": ["train", "validation", "test"]}],
 }
 """What a key takes besides what it is stored as."""
 

@@ -35,6 +35,8 @@ class DatasetInfo:
         ``resized_crop`` is ImageNet's. Digits and letters are never flipped: that makes another symbol.
     source
         How to get it, as the end of an error message.
+    validation_samples
+        How many of the training samples are held out; ``train_samples`` does not count them.
     """
 
     name: str
@@ -49,6 +51,7 @@ class DatasetInfo:
     pad: int
     augmentation: Augmentation
     source: str
+    validation_samples: int = 0
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -147,7 +150,7 @@ def describe(config: DataConfig) -> DatasetInfo:
 
 def describe_stored(config: DataConfig) -> DatasetInfo:
     """Say the same of the images as they are stored, before ``Data.channels``."""
-    info = _with_size_in_files(DATASETS[config.dataset_id], config)
+    info = _without_held_out(_with_size_in_files(DATASETS[config.dataset_id], config), config.validation)
     _refuse_what_cannot_be_honoured(config, info)
     return replace(
         info,
@@ -172,8 +175,32 @@ def _train_samples(config: DataConfig, info: DatasetInfo) -> int:
     smallest = SMALLEST_CLASS.get(info.name)
     if settings is None or settings.factor is None or smallest is None:
         return count
-    share = max(count * smallest // info.train_samples, 1)
+    whole = info.train_samples + info.validation_samples
+    share = max(count * smallest // whole, 1)
     return sum(class_sizes(settings, [share] * info.classes))
+
+
+def held_out(samples: int, share: float) -> int:
+    """How many of the training samples are for validation: round(share * samples).
+
+    Raises
+    ------
+    DataError
+        One of the two splits would be empty.
+    """
+    count = round(share * samples)
+    if share and not 0 < count < samples:
+        empty = "training" if count else "validation"
+        raise DataError(
+            f"Data.validation is {share:g}: of {samples} training samples that leaves none for {empty}. "
+            f"{'Lower' if count else 'Raise'} it."
+        )
+    return count
+
+
+def _without_held_out(info: DatasetInfo, share: float) -> DatasetInfo:
+    count = held_out(info.train_samples, share)
+    return replace(info, train_samples=info.train_samples - count, validation_samples=count)
 
 
 def check_subset(size: int, available: int) -> None:

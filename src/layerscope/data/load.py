@@ -20,7 +20,7 @@ from layerscope.data.folders import load_folders
 from layerscope.data.idx import load_idx
 from layerscope.data.imbalance import imbalanced
 from layerscope.data.samples import Loaded, Samples, check_samples
-from layerscope.data.selection import partly_random, stratified
+from layerscope.data.selection import Labels, partly_random, stratified, validation_places
 from layerscope.data.split import Split, in_memory_split
 from layerscope.data.split_files import load_split_files
 from layerscope.data.torchvision_sets import load_torchvision
@@ -48,11 +48,21 @@ LOADERS: dict[str, Callable[[DataConfig, DatasetInfo], Loaded]] = {
 
 @dataclass(frozen=True)
 class Data:
-    """A data set, ready to train on and to measure."""
+    """A data set, ready to train on and to measure.
+
+    Attributes
+    ----------
+    validation
+        What is held out of the training samples, with the labels that the set gives them; None without.
+    validation_places
+        Which samples those are: their indices in the whole training split, ascending.
+    """
 
     info: DatasetInfo
     train: Split
     test: Split
+    validation: Split | None = None
+    validation_places: Labels | None = None
 
 
 def load_data(config: DataConfig, run: RunConfig, device: torch.device | str) -> Data:
@@ -68,9 +78,14 @@ def load_data(config: DataConfig, run: RunConfig, device: torch.device | str) ->
         loaded = LOADERS[described.name](config, described)
     for samples in (loaded.train, loaded.test):
         check_samples(samples, loaded.info.classes)
-    train = _selected(loaded.train, loaded.info.classes, config, run)
-    info = in_channels(loaded.info, config.channels)
-    info = replace(info, train_samples=len(train), test_samples=len(loaded.test))
+    rest, held, places = _divided(loaded.train, config, run)
+    train = _selected(rest, loaded.info.classes, config, run)
+    info = replace(
+        in_channels(loaded.info, config.channels),
+        train_samples=len(train),
+        test_samples=len(loaded.test),
+        validation_samples=len(held),
+    )
     if config.imbalance is not None:
         _say_when_uneven(loaded.test, info)
     place = torch.device(device)
@@ -78,6 +93,8 @@ def load_data(config: DataConfig, run: RunConfig, device: torch.device | str) ->
         info,
         train=_split("train", train, info, config, place),
         test=_split("test", loaded.test, info, config, place),
+        validation=_split("validation", held, info, config, place) if len(held) else None,
+        validation_places=places if len(held) else None,
     )
 
 
@@ -90,6 +107,20 @@ def _say_when_uneven(test: Samples, info: DatasetInfo) -> None:
             "favours the larger ones; the accuracies of groups of classes are means over classes",
             *(info.name, counts.min(), counts.max()),
         )
+
+
+def _divided(train: Samples, config: DataConfig, run: RunConfig) -> tuple[Samples, Samples, Labels]:
+    """The samples to train on, those that are held out, and where the latter were.
+
+    This comes before everything else that is done to the training samples, so that runs that differ in that
+    are compared on the same validation samples, which are as the test samples are.
+    """
+    if not config.validation:
+        nothing = np.empty(0, dtype=np.int64)
+        return train, train.take(nothing), nothing
+    places = validation_places(train.labels, config.validation, run.seed_for("validation"))
+    rest = np.setdiff1d(np.arange(len(train)), places, assume_unique=True)
+    return train.take(rest), train.take(places), places
 
 
 def _selected(train: Samples, classes: int, config: DataConfig, run: RunConfig) -> Samples:

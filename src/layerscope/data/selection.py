@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from layerscope.data.catalog import check_subset
+from layerscope.data.catalog import check_subset, held_out
 
 Labels = npt.NDArray[np.int64]
 
@@ -31,6 +31,20 @@ def stratified(labels: Labels, size: int, seed: int) -> Labels:
     # Ranks that tie are decided by the shuffle, not by the number of the class.
     lowest = shuffled[np.argsort(rank[shuffled], kind="stable")][:size]
     return np.sort(lowest)
+
+
+def validation_places(labels: Labels, share: float, seed: int) -> Labels:
+    """Choose the samples to hold out, each class in proportion; return their indices, ascending.
+
+    What stays is chosen first: a class with a single sample keeps it for training.
+
+    Raises
+    ------
+    DataError
+        One of the two splits would be empty.
+    """
+    kept = stratified(labels, len(labels) - held_out(len(labels), share), seed)
+    return np.setdiff1d(np.arange(len(labels)), kept, assume_unique=True)
 
 
 def partly_random(labels: Labels, share: float, classes: int, seed: int) -> Labels:

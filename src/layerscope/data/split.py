@@ -23,7 +23,7 @@ class Split(Protocol):
 
     @property
     def name(self) -> str:
-        """``train`` or ``test``."""
+        """``train``, ``validation`` or ``test``."""
 
     @property
     def labels(self) -> Tensor:

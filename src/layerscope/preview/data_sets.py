@@ -57,7 +57,8 @@ def _missing(config: DataConfig) -> Path | None:
 def _image_bytes(info: DatasetInfo) -> int:
     if info.name in FOLDER_DATASETS:
         return 0
-    images = (info.train_samples + info.test_samples) * math.prod(info.shape)
+    samples = info.train_samples + info.validation_samples + info.test_samples
+    images = samples * math.prod(info.shape)
     return images * _FLOATS if info.name == "arrays" else images
 
 

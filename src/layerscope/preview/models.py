@@ -30,7 +30,9 @@ class Way:
     @property
     def samples(self) -> dict[str, int]:
         """The images of each split that is measured."""
-        sizes = {"train": self.info.train_samples, "test": self.info.test_samples}
+        info = self.info
+        held = info.validation_samples
+        sizes = {"train": info.train_samples, "validation": held, "test": info.test_samples}
         return {split: sizes[split] for split in self.config.measurements.splits}
 
     def question(self) -> MeasuringQuestion:
@@ -103,7 +105,9 @@ class ModelUses:
             self._places[key] = len(self.uses)
             self.uses.append(ModelUse(*key))
         place = self._places[key]
-        measured = (place, data.name, data.info.train_samples, data.info.test_samples, config.measurements)
+        info = data.info
+        sizes = (info.train_samples, info.validation_samples, info.test_samples)
+        measured = (place, data.name, sizes, config.measurements)
         if measured not in self._ways:
             self._ways[measured] = Way(config, data, data.info)
             self.uses[place].ways.append(self._ways[measured])

@@ -37,13 +37,16 @@ class CheckpointStore:
         self.resume_path = folder / "resume.pt"
         self.previous_resume_path = folder / "resume_previous.pt"
 
-    def save(self, epoch: int, model: nn.Module) -> Path:
-        """Write the weights and buffers of ``model`` as the checkpoint of ``epoch``."""
+    def save(self, epoch: int, model: nn.Module, score: tuple[float, ...] = ()) -> Path:
+        """Write the weights and buffers of ``model`` as the checkpoint of ``epoch``.
+
+        With a ``score``, as the best one so far.
+        """
         content: bytes = safetensors.torch.save(_tensors(model))
         path = self.folder / f"epoch_{epoch:04d}.safetensors"
         write_atomic(path, content)
         digest = hashlib.sha256(content).hexdigest()
-        self.manifest.record(epoch, CheckpointEntry(path.name, len(content), digest))
+        self.manifest.record(epoch, CheckpointEntry(path.name, len(content), digest, score=score))
         return path
 
     def load(self, epoch: int) -> dict[str, Tensor]:

@@ -29,7 +29,7 @@ def check_losses(config: Config, epoch: int, steps: int, trained: Counts, store:
 
 
 def check_result(row: EpochRow, model: nn.Module, store: CheckpointStore) -> None:
-    """Raise :class:`TrainingDiverged` when an epoch ended with weights or a test loss that are not finite.
+    """Raise :class:`TrainingDiverged` when an epoch ended with weights or a loss that are not finite.
 
     The last update of an epoch has no training loss that could tell.
     """
@@ -38,6 +38,8 @@ def check_result(row: EpochRow, model: nn.Module, store: CheckpointStore) -> Non
         what = f"{len(broken)} of the model's parameters are not finite, the first is {broken[0]}"
     elif not math.isfinite(row.test_loss):
         what = f"the test loss is {row.test_loss}"
+    elif row.validation_loss is not None and not math.isfinite(row.validation_loss):
+        what = f"the validation loss is {row.validation_loss}"
     else:
         return
     when = f"after its last step, at lr {row.lr:g}" if row.epoch else "before the first step"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from layerscope.errors import DamagedFile
@@ -17,6 +17,7 @@ class EpochRow:
     """What one epoch gave. Epoch 0 is the initialisation: no training, so its training columns are nan.
 
     Accuracies are fractions; ``lr`` is that of the epoch's last step; ``seconds`` count the training alone.
+    Without a validation split its two are None.
     """
 
     epoch: int
@@ -27,9 +28,24 @@ class EpochRow:
     lr: float
     seconds: float
     images_per_second: float
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
+
+    def score(self) -> tuple[float, ...]:
+        """How good the epoch is on the validation split: its accuracy; of equal ones, its loss decides.
+
+        Empty without a validation split.
+        """
+        if self.validation_loss is None or self.validation_accuracy is None:
+            return ()
+        return self.validation_accuracy, -self.validation_loss
 
 
-COLUMNS = tuple(field.name for field in fields(EpochRow))
+_RESULTS = ("epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy")
+_VALIDATION = ("validation_loss", "validation_accuracy")
+_COURSE = ("lr", "seconds", "images_per_second")
+COLUMNS = (*_RESULTS, *_COURSE)
+COLUMNS_WITH_VALIDATION = (*_RESULTS, *_VALIDATION, *_COURSE)
 
 
 class EpochLog:
@@ -52,9 +68,10 @@ class EpochLog:
             return []
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise self._damage(f"it cannot be read ({error})") from error
-        if not lines or tuple(lines[0]) != COLUMNS:
+        columns = tuple(lines[0]) if lines else ()
+        if columns not in (COLUMNS, COLUMNS_WITH_VALIDATION):
             raise self._damage(f"its first line is not {','.join(COLUMNS)}")
-        return [self._row(number, line) for number, line in enumerate(lines[1:], start=2)]
+        return [self._row(number, columns, line) for number, line in enumerate(lines[1:], start=2)]
 
     def append(self, row: EpochRow) -> None:
         """Add ``row``; rows of the same or a later epoch, left by an interrupted run, give way."""
@@ -67,17 +84,18 @@ class EpochLog:
         if len(kept) < len(rows):
             self._write(kept)
 
-    def _write(self, rows: Iterable[EpochRow]) -> None:
+    def _write(self, rows: Sequence[EpochRow]) -> None:
+        columns = COLUMNS_WITH_VALIDATION if any(row.score() for row in rows) else COLUMNS
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows([repr(getattr(row, name)) for name in COLUMNS] for row in rows)
+        writer.writerow(columns)
+        writer.writerows([repr(getattr(row, name)) for name in columns] for row in rows)
         write_atomic(self.path, stream.getvalue())
 
-    def _row(self, number: int, line: list[str]) -> EpochRow:
+    def _row(self, number: int, columns: Sequence[str], line: list[str]) -> EpochRow:
         try:
             epoch, *values = line
-            return EpochRow(int(epoch), *map(float, values))
+            return EpochRow(int(epoch), **dict(zip(columns[1:], map(float, values), strict=True)))
         except (ValueError, TypeError) as error:
             raise self._damage(f"line {number} is not a row of the log") from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import nan
 from typing import Literal
@@ -53,7 +53,7 @@ def train(
 ) -> Outcome:
     """Train ``model``, or go on where an interrupted run left off, and save the checkpoints that are due.
 
-    Every epoch: train, evaluate on the test split, log, save a checkpoint if one is due, save the resume
+    Every epoch: train, evaluate on what is held out, log, save a checkpoint if one is due, save the resume
     point. What came after the newest resume point is done again after a kill, with the same bits on a CPU.
 
     In :func:`layerscope.distributed.group.process_group`, every process of the run calls this with the
@@ -93,6 +93,8 @@ def train(
         watch.restart_clock()
         part = None
     watch.close()
+    if outcome == FINISHED:
+        records.settle()
     return outcome
 
 
@@ -114,10 +116,14 @@ def run_epoch(
         trained = course.reach(steps)  # waits for the device: the clock is right
         check_losses(config, epoch, steps, trained.counts, store)
         rate = step_rate(config.optimizer, epoch, steps - 1, steps)
-    tested = evaluate(forward, data.test, config.data.batch_size, partial(course.pauses, steps))
-    if tested is None:
-        return None
-    row = _row(epoch, trained, tested, rate)
+    held = [data.test] if data.validation is None else [data.test, data.validation]
+    results = []
+    for split in held:
+        counts = evaluate(forward, split, config.data.batch_size, partial(course.pauses, steps))
+        if counts is None:
+            return None
+        results.append(counts)
+    row = _row(epoch, trained, results, rate)
     check_result(row, forward.model, store)
     return row
 
@@ -171,10 +177,13 @@ def evaluate(
     return tally.counts()
 
 
-def _row(epoch: int, trained: EpochPart, tested: Counts, rate: float) -> EpochRow:
+def _row(epoch: int, trained: EpochPart, results: Sequence[Counts], rate: float) -> EpochRow:
+    """The row of an epoch; ``results`` are those of the test split and, if there is one, validation."""
     counts, seconds = trained.counts, trained.seconds
     speed = counts.samples / seconds if seconds else nan
-    return EpochRow(epoch, counts.loss, counts.accuracy, tested.loss, tested.accuracy, rate, seconds, speed)
+    tested, *validated = [(each.loss, each.accuracy) for each in results]
+    held_out = validated[0] if validated else (None, None)
+    return EpochRow(epoch, counts.loss, counts.accuracy, *tested, rate, seconds, speed, *held_out)
 
 
 def _check_divisible(config: Config) -> None:

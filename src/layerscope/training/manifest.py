@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -17,12 +18,22 @@ _REMEDY = "Delete it and run the same command again: training writes it anew."
 
 @dataclass(frozen=True)
 class CheckpointEntry:
-    """What was written for one epoch; ``released``: its file was removed on purpose, and nobody misses it."""
+    """What was written for one epoch.
+
+    Attributes
+    ----------
+    file, bytes, sha256
+    released
+        Its file was removed on purpose, and nobody misses it.
+    score
+        How good the epoch is on the validation split, if it was the best so far; a greater one is better.
+    """
 
     file: str
     bytes: int
     sha256: str
     released: bool = False
+    score: tuple[float, ...] = ()
 
 
 class CheckpointManifest:
@@ -74,6 +85,17 @@ class CheckpointManifest:
                 "Train first, or add the epoch to Logging.log-epochs."
             )
         return entries[epoch]
+
+    def best(self, last: float = math.inf) -> int | None:
+        """The epoch with the greatest score up to epoch ``last``, the first of equals; None without any."""
+        scores = {epoch: entry.score for epoch, entry in self.entries().items() if epoch <= last}
+        scored = sorted(epoch for epoch, score in scores.items() if score)
+        return max(scored, key=scores.__getitem__) if scored else None
+
+    def outdone(self, due: Iterable[int], last: float = math.inf) -> tuple[int, ...]:
+        """Epochs that were kept as the best but are not now, nor were at epoch ``last``, nor are ``due``."""
+        kept = {*due, self.best(), self.best(last)}
+        return tuple(epoch for epoch, entry in self.entries().items() if entry.score and epoch not in kept)
 
     def intact(self, epoch: int) -> bool:
         """Whether the file of ``epoch`` is there with its full size (cheap: it is not read)."""
@@ -142,6 +164,20 @@ class CheckpointManifest:
             for entry in released.values():
                 (self.folder / entry.file).unlink(missing_ok=True)
 
+    def remove(self, epochs: Iterable[int]) -> None:
+        """Remove the files of ``epochs``, and then all trace of them.
+
+        Raises
+        ------
+        StorageError
+            The folder cannot be written.
+        """
+        entries, chosen = self.entries(), set(epochs)
+        with storage_errors(self.folder):
+            for epoch in chosen:
+                (self.folder / entries[epoch].file).unlink(missing_ok=True)
+        self._write({epoch: entry for epoch, entry in entries.items() if epoch not in chosen})
+
     def forget_after(self, epoch: int) -> None:
         """Strike off the checkpoints after ``epoch``: training is about to make them anew."""
         entries = self.entries()
@@ -162,11 +198,12 @@ class CheckpointManifest:
 
 
 def _plain(entry: CheckpointEntry) -> dict[str, Any]:
-    return {name: value for name, value in asdict(entry).items() if name != "released" or value}
+    optional = ("released", "score")
+    return {name: value for name, value in asdict(entry).items() if name not in optional or value}
 
 
 def _entry(fields: dict[str, Any]) -> CheckpointEntry:
-    entry = CheckpointEntry(**fields)
+    entry = CheckpointEntry(**{**fields, "score": tuple(map(float, fields.get("score", ())))})
     if "/" in entry.file or not isinstance(entry.bytes, int):
         raise ValueError(f"{fields} does not describe a checkpoint")
     return entry

@@ -86,7 +86,13 @@ def describe(row: EpochRow, epochs: int) -> str:
 
 
 def _results(row: EpochRow) -> str:
-    test = f"test loss {row.test_loss:.4g}, accuracy {row.test_accuracy:.2%}"
-    if row.epoch == 0:
-        return test
-    return f"train loss {row.train_loss:.4g}, accuracy {row.train_accuracy:.2%}; {test}"
+    splits = {
+        "train": (row.train_loss if row.epoch else None, row.train_accuracy),
+        "validation": (row.validation_loss, row.validation_accuracy),
+        "test": (row.test_loss, row.test_accuracy),
+    }
+    return "; ".join(
+        f"{name} loss {loss:.4g}, accuracy {accuracy:.2%}"
+        for name, (loss, accuracy) in splits.items()
+        if loss is not None
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,7 +22,11 @@ from layerscope.training.trackers import Trackers
 
 @dataclass(frozen=True)
 class Records:
-    """Log, trackers, checkpoints and resume points of one run, whose epochs have ``steps`` steps."""
+    """Log, trackers, checkpoints and resume points of one run, whose epochs have ``steps`` steps.
+
+    A checkpoint that was the best one stays until two resume points know of a better one: a run that goes on
+    from the older of them finds the files of that time.
+    """
 
     config: Config
     steps: int
@@ -47,9 +52,9 @@ class Records:
         self.log.append(row)  # first: a run whose checkpoints are all there counts as trained
         if self.trackers:
             self.trackers.log(row.epoch, row)
-        if row.epoch in self._due:
-            self.store.save(row.epoch, self.model)
+        self._keep_weights(row)
         self._save_resume(row.epoch)
+        self._remove_outdone(row.epoch - 1)
         self.reporter.epoch(row)
 
     def keep_part(self, epoch: int, part: EpochPart) -> None:
@@ -57,6 +62,32 @@ class Records:
         check_losses(self.config, epoch, self.steps, part.counts, self.store)
         if rank() == 0:
             self._save_resume(epoch - 1, part)
+
+    def settle(self) -> None:
+        """Remove what only a resumed training would need; tell the best epoch."""
+        if rank() or not self.config.logging.keep_best:
+            return
+        self._remove_outdone()
+        self.reporter.message(f"the best epoch on the validation split is {self.store.manifest.best()}")
+
+    def _keep_weights(self, row: EpochRow) -> None:
+        score = self._best_score(row)
+        if score or row.epoch in self._due:
+            self.store.save(row.epoch, self.model, score)
+
+    def _best_score(self, row: EpochRow) -> tuple[float, ...]:
+        """The row's score if it is the best so far and that matters."""
+        if not self.config.logging.keep_best:
+            return ()
+        manifest, score = self.store.manifest, row.score()
+        best = manifest.best(row.epoch - 1)
+        return score if best is None or score > manifest.entry(best).score else ()
+
+    def _remove_outdone(self, last: float = math.inf) -> None:
+        if not self.config.logging.keep_best:
+            return
+        if outdone := self.store.manifest.outdone(self._due, last):
+            self.store.manifest.remove(outdone)
 
     def _save_resume(self, finished: int, part: EpochPart | None = None) -> None:
         state = self.optimizer.state_dict()["state"]

@@ -67,7 +67,9 @@ def usable_point(identity: str, due: Iterable[int], store: CheckpointStore) -> R
     point = store.load_resume(identity)
     if point is None:
         return None
-    gone = store.manifest.missing(epoch for epoch in due if epoch <= point.epoch)
+    best = store.manifest.best(point.epoch)
+    needed = {*due, *(() if best is None else (best,))}
+    gone = store.manifest.missing(epoch for epoch in needed if epoch <= point.epoch)
     if gone:
         epochs = ", ".join(map(str, gone))
         logger.warning(

@@ -109,7 +109,8 @@ class Trackers:
 
     def log(self, epoch: int, row: EpochRow) -> None:
         """Pass the finite numbers of ``row`` on."""
-        numbers = {name: float(value) for name, value in asdict(row).items() if name != "epoch"}
+        known = {name: value for name, value in asdict(row).items() if value is not None}
+        numbers = {name: float(value) for name, value in known.items() if name != "epoch"}
         values = {name: value for name, value in numbers.items() if math.isfinite(value)}
         if self._opened is None:
             self._opened = self._open(TrackedRun(self.folder, self.run_name, self.config, epoch))

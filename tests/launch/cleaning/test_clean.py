@@ -113,6 +113,12 @@ def test_a_policy_that_makes_no_sense_is_refused(policy, message):
         KeepPolicy.parse(policy)
 
 
+def test_the_best_epoch_always_stays(run):
+    manifest = run.checkpoints
+    manifest.record(1, replace(manifest.entry(1), score=(0.9, -0.1)))
+    assert cleaned(run, "last").epochs == (0, 2, 3)
+
+
 def test_what_was_removed_is_not_missed(run):
     before = {path: path.read_bytes() for path in (run.folder / "measurements").iterdir()}
     cleaned(run, "last,resume")

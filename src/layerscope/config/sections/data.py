@@ -8,7 +8,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from layerscope.config.fields import Count, Expected, Flag, Fraction, Location, Positive, Text, canonical
+from layerscope.config.fields import (
+    BelowOne,
+    Count,
+    Expected,
+    Flag,
+    Fraction,
+    Location,
+    Positive,
+    Text,
+    canonical,
+)
 from layerscope.config.lookup import canonical_dataset
 from layerscope.config.names import FOLDER_DATASETS
 from layerscope.config.sections.base import Section
@@ -33,6 +43,10 @@ class DataConfig(Section):
     )
     imbalance: Annotated[ImbalanceConfig | None, Expected("keys with values ('factor: 0.01')")] = Field(
         default=None, description="Keep fewer training samples of later classes"
+    )
+    validation: BelowOne = Field(
+        default=0.0,
+        description="The share of training samples that is held out to choose by, evenly over the classes",
     )
     random_labels: Fraction = Field(
         default=0.0, description="The share of training labels that are drawn anew at random"

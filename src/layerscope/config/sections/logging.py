@@ -11,6 +11,7 @@ from layerscope.config.fields import (
     AsTuple,
     Count,
     Expected,
+    Flag,
     Location,
     NotNegative,
     OnceEach,
@@ -42,6 +43,10 @@ class LoggingConfig(Section):
         default=15.0,
         description="In epochs longer than this, save a point to resume from every so many minutes; "
         "0: only between epochs",
+    )
+    keep_best: Flag = Field(
+        default=False,
+        description="Also keep and measure the epoch that is best on the validation split (Data.validation)",
     )
     trackers: Trackers = Field(
         default=("tensorboard",), description="Programs that show the course of training: tensorboard, wandb"

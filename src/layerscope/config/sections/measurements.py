@@ -60,7 +60,7 @@ Measures = Annotated[
     Field(min_length=1),
     Expected("True (all), a name, groups joined by _ (Fast_StableRank), or a list of names"),
 ]
-Split = Annotated[Literal["train", "test"], AnyCase]
+Split = Annotated[Literal["train", "validation", "test"], AnyCase]
 Memory = Annotated[
     str | int, BeforeValidator(_checked_memory), Expected("a size such as 4GB, or a whole number of bytes")
 ]
@@ -74,7 +74,7 @@ class MeasurementsConfig(Section):
         description="True (all), a name, groups joined by _ (Fast_StableRank), or a list of names",
     )
     splits: Annotated[tuple[Split, ...], OneOrMore, OnceEach, Field(min_length=1)] = Field(
-        default=("train", "test"), description="The data that measures look at: train, test"
+        default=("train", "test"), description="The data that measures look at: train, validation, test"
     )
     weighting: Annotated[Literal["balanced", "sample"], AnyCase] = Field(
         default="balanced",

@@ -69,7 +69,8 @@ def _plan(run: RunFolder, states: States, policy: KeepPolicy) -> Removal:
 
 def _removable(run: RunFolder, policy: KeepPolicy) -> Removal:
     entries, folder = run.checkpoints.entries(), run.checkpoints.folder
-    epochs = policy.removable(run.checkpoints.epochs(), run.config.optimizer.epochs)
+    kept = {run.config.optimizer.epochs, run.checkpoints.best()}
+    epochs = policy.removable(run.checkpoints.epochs(), kept)
     unmeasured = run.pending_measures() if epochs else {}
     if policy.measured:
         epochs = tuple(epoch for epoch in epochs if epoch not in unmeasured)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 from layerscope.errors import UsageError
@@ -28,7 +28,7 @@ class KeepPolicy:
     Parameters
     ----------
     checkpoints : bool
-        Whether any checkpoint is to go. The last one always stays.
+        Whether any checkpoint is to go. The last one, and a best one (``Logging.keep-best``), always stay.
     every : int
         Keep the epochs that it divides; 0: none.
     epochs : frozenset of int
@@ -74,11 +74,11 @@ class KeepPolicy:
             jobs="jobs" in words,
         )
 
-    def removable(self, saved: Iterable[int], last: int) -> tuple[int, ...]:
-        """Those of the ``saved`` epochs that may go, measured or not; ``last`` is the end of training."""
+    def removable(self, saved: Iterable[int], never: Set[int | None]) -> tuple[int, ...]:
+        """Those of the ``saved`` epochs that may go, measured or not; ``never`` may the last and the best."""
         if not self.checkpoints:
             return ()
-        kept = {last} | self.epochs
+        kept = never | self.epochs
         return tuple(
             epoch for epoch in saved if epoch not in kept and not (self.every and epoch % self.every == 0)
         )
