@@ -50,6 +50,12 @@ from layerscope.functional.diffusion_information import (
     diffusion_spectral_mutual_information,
     spectral_information,
 )
+from layerscope.functional.discrete_information import (
+    DiscreteInformation,
+    class_mutual_information,
+    discrete_mutual_information,
+    joint_counts,
+)
 from layerscope.functional.dot_products import mean_norms, mean_products, similarities
 from layerscope.functional.duality import (
     Uniformity,
@@ -65,7 +71,17 @@ from layerscope.functional.eigenvalues import (
     spectral_entropy,
     spectral_entropy_error,
 )
+from layerscope.functional.gaussian_information import (
+    GaussianInformation,
+    gaussian_mutual_information,
+    gaussian_mutual_information_of,
+)
 from layerscope.functional.kernels import KernelStats, kernel_stats
+from layerscope.functional.ksg import (
+    NeighborInformation,
+    ksg_mutual_information,
+    label_mutual_information,
+)
 from layerscope.functional.nearest import ncc_accuracy, ncc_agreement, nearest_class
 from layerscope.functional.neighbors import nearest_neighbors
 from layerscope.functional.ood import ood_orthogonality
@@ -123,9 +139,12 @@ __all__ = [
     "ClassWeights",
     "Correlations",
     "CovarianceSpectrum",
+    "DiscreteInformation",
     "Eigenvalues",
+    "GaussianInformation",
     "KernelStats",
     "NCLayer",
+    "NeighborInformation",
     "Spectrum",
     "Traces",
     "Uniformity",
@@ -143,6 +162,7 @@ __all__ = [
     "centered",
     "class_alignment",
     "class_information",
+    "class_mutual_information",
     "class_parts",
     "class_spectra",
     "class_weights",
@@ -156,6 +176,7 @@ __all__ = [
     "diffusion_spectral_mutual_information",
     "diffusion_spectrum",
     "directionless",
+    "discrete_mutual_information",
     "effective_rank",
     "energies_along",
     "entropy_of_counts",
@@ -165,8 +186,13 @@ __all__ = [
     "etf_error",
     "etf_floor",
     "gaussian_affinity",
+    "gaussian_mutual_information",
+    "gaussian_mutual_information_of",
     "graph_spectrum",
+    "joint_counts",
     "kernel_stats",
+    "ksg_mutual_information",
+    "label_mutual_information",
     "largest_eigenvalue",
     "matched_subsets",
     "matrix_entry_entropy",

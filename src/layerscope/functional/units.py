@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, TypeVar
+
+from torch import Tensor
 
 Units = Literal["nats", "bits"]
+Amount = TypeVar("Amount", float, Tensor)
 
 
-def in_units(nats: float, units: Units) -> float:
-    """A number of nats in other units; bits are nats over ln 2.
+def in_units(nats: Amount, units: Units) -> Amount:
+    """Nats, one number or many, in other units; bits are nats over ln 2.
 
     Raises
     ------
