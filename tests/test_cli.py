@@ -214,6 +214,29 @@ def test_help_needs_no_torch():
     assert answer.stdout.splitlines()[-1] == "False"
 
 
+def test_a_dry_run_tells_of_layers_and_leaves_importing_torch_to_another_process(write_config):
+    path, folder = write_config()
+    lines = (
+        "import sys; from layerscope.cli import main",
+        f"code = main(['-c', {str(path)!r}, '-d', '--json'])",
+        "sys.exit(99 if 'torch' in sys.modules else code)",
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+    seen = json.loads(answer.stdout)
+    assert seen["runs"][0]["path"] == str(folder)
+    assert [layer["name"] for layer in seen["models"][0]["layers"]] == ["block0.fc", "fc"]
+    assert not folder.exists()
+
+
+def test_a_dry_run_of_a_mistaken_config_ends_at_once(write_config, capsys):
+    path, _ = write_config(Data={"dataset-id": "digitz"})
+    assert main(["-c", str(path), "-d"]) == 2
+    assert "did you mean 'digits'" in capsys.readouterr().err
+
+
 def test_shell_completion_is_printed(capsys):
     with pytest.raises(SystemExit) as exit_:
         main(["--print-completion", "bash"])

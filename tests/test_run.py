@@ -25,6 +25,7 @@ from layerscope.errors import (
     UsageError,
 )
 from layerscope.run import STAGES, Run, chosen_stages
+from layerscope.source import source_digest
 from layerscope.status import StageStatus
 from layerscope.training.checkpoints import CheckpointStore
 
@@ -241,6 +242,17 @@ def test_run_json_says_where_it_comes_from(finished):
     assert record["created"] <= record["trained"] <= record["measured"] <= record["plotted"]
     assert len(record["class_counts"]["train"]) == len(record["class_counts"]["test"]) == 10
     assert sum(record["class_counts"]["test"]) == 360
+    assert record["source"] == [source_digest("mlp_single")]
+
+
+def test_run_json_tells_of_every_code_that_trained(tmp_path, monkeypatch):
+    run = Run(config_with(), tmp_path / "run", "run")
+    for digest in ("before", "edited", "edited"):
+        monkeypatch.setattr("layerscope.run.source_digest", lambda model, code=digest: {"layerscope": code})
+        with pytest.raises(Stopped):
+            run.train(should_stop=AfterCalls(2))
+    record = json.loads(run.record_path.read_text())
+    assert record["source"] == [{"layerscope": "before"}, {"layerscope": "edited"}]
 
 
 class AfterCalls:

@@ -10,6 +10,7 @@ import pytest
 
 from layerscope.config import dump_yaml, load_matrix, parse_config
 from layerscope.errors import RunFolderError
+from layerscope.files import write_json
 from layerscope.run import Run
 from layerscope.run_folder import RunFolder, config_text
 from layerscope.status import STAGES, StageStatus
@@ -135,12 +136,27 @@ def test_a_place_in_a_matrix_is_noted_in_a_run_that_had_none(copy):
     assert Run.open(copy.folder).axes == other.axes
 
 
-def test_the_axes_of_a_matrix_come_back_from_the_disk(tmp_path):
+def counting(patch):
+    """The names of the JSON files that are written from now on."""
+    written = []
+
+    def write(path, content, **how):
+        written.append(path.name)
+        write_json(path, content, **how)
+
+    patch.setattr("layerscope.run_folder.write_json", write)
+    return written
+
+
+def test_the_axes_of_a_matrix_come_back_from_the_disk(tmp_path, monkeypatch):
     path = tmp_path / "matrix.yaml"
     matrix = {"Optimizer": {"lr": [0.1, 1e-4]}, "Model": {"embedding-layers": [["fc"], True]}}
     path.write_text(dump_yaml({**TREE, "Matrix": matrix}))
     for cell in load_matrix(path):
-        Run(cell.config, tmp_path / cell.name, cell.name, cell.axes).claim_config()
+        with monkeypatch.context() as patch:
+            written = counting(patch)
+            Run(cell.config, tmp_path / cell.name, cell.name, cell.axes).claim_config()
+        assert written == ["run.json"]
         before = (tmp_path / cell.name / "run.json").stat().st_mtime_ns
         run = Run.open(tmp_path / cell.name)
         assert (run.axes, run.name) == (cell.axes, cell.name)

@@ -7,12 +7,16 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from layerscope.errors import LayerscopeError, UsageError
 from layerscope.launch.cleaning.keep_policy import HARMLESS
 from layerscope.version import __version__
+
+if TYPE_CHECKING:
+    from layerscope.preview.tracer import Ask, BackgroundTracer
 
 DEFAULT_CONFIG = Path("config/debug.yaml")
 
@@ -173,6 +177,18 @@ def _workers(text: str) -> int | Literal["auto"]:
 def _run(options: argparse.Namespace) -> int:
     if options.schema:
         return _print_schema()
+    with ExitStack() as background:
+        ask = background.enter_context(_tracer()) if options.dry_run else None  # imports torch meanwhile
+        return _carry_out(options, ask)
+
+
+def _tracer() -> BackgroundTracer:
+    from layerscope.preview.tracer import BackgroundTracer
+
+    return BackgroundTracer()
+
+
+def _carry_out(options: argparse.Namespace, ask: Ask | None) -> int:
     from layerscope import commands
     from layerscope.console import Console
     from layerscope.experiment import Experiment
@@ -193,6 +209,7 @@ def _run(options: argparse.Namespace) -> int:
         slurm=options.slurm,
         workers=options.workers,
         json=options.json,
+        ask=ask,
     )
     return command(request, Console(quiet=options.quiet))
 

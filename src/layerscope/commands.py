@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from layerscope.console import Console
 from layerscope.experiment import Experiment
+
+if TYPE_CHECKING:
+    from layerscope.preview.tracer import Ask
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Request:
         In so many worker processes; None: in this one.
     json : bool
         Answer for a program, not for a person.
+    ask : callable or None
+        Who answers a preview's questions about models; None: this process.
     """
 
     whole: Experiment
@@ -37,6 +42,7 @@ class Request:
     slurm: bool = False
     workers: int | Literal["auto"] | None = None
     json: bool = False
+    ask: Ask | None = None
 
 
 def work_here(request: Request, console: Console) -> int:
@@ -82,7 +88,7 @@ def preview(request: Request, console: Console) -> int:
     from layerscope.preview.text import as_text
 
     workers = request.workers if isinstance(request.workers, int) else 0
-    seen = request.chosen.preview(request.stages, slurm=request.slurm, workers=workers)
+    seen = request.chosen.preview(request.stages, slurm=request.slurm, workers=workers, ask=request.ask)
     if request.json:
         sys.stdout.write(as_json(seen))
     else:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from layerscope.launch.submission.control import Cancelled
     from layerscope.launch.submission.submissions import Submission, SubmittedArray
     from layerscope.preview.contents import Preview
+    from layerscope.preview.tracer import Ask
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,25 @@ class Experiment:
 
         return replace(self, runs=select(self.runs, patterns))
 
-    def preview(self, stages: Sequence[str] = STAGES, *, slurm: bool = False, workers: int = 0) -> Preview:
-        """What would be done, and what would go wrong; nothing is written."""
-        from layerscope.preview.preview import preview
+    def preview(
+        self,
+        stages: Sequence[str] = STAGES,
+        *,
+        slurm: bool = False,
+        workers: int = 0,
+        ask: Ask | None = None,
+    ) -> Preview:
+        """What would be done, and what would go wrong; nothing is written.
 
-        return preview(self.runs, self.base, stages, slurm=slurm, workers=workers)
+        Parameters
+        ----------
+        ask : callable, optional
+            Who answers questions about models (see :mod:`layerscope.preview.tracer`); this process otherwise.
+        """
+        from layerscope.preview.preview import preview
+        from layerscope.preview.tracer import ask_here
+
+        return preview(self.runs, self.base, stages, slurm=slurm, workers=workers, ask=ask or ask_here)
 
     def submit(
         self, stages: Sequence[str] = STAGES, *, watch: Callable[[SubmittedArray], None] = _unwatched

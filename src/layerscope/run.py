@@ -18,6 +18,7 @@ from layerscope.plotting.freshness import drawable, outdated
 from layerscope.plotting.registry import FIGURES
 from layerscope.provenance import now
 from layerscope.run_folder import RunFolder, read_record
+from layerscope.source import source_digest
 from layerscope.status import STAGES, recording
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Run(RunFolder):
             if shared(lambda: self.trained):
                 return False
             begin()
+            self._note_source()
             from layerscope.stages import train_run
 
             if train_run(self, device=device, reporter=reporter, should_stop=should_stop) == "stopped":
@@ -71,6 +73,12 @@ class Run(RunFolder):
             if (best := self.checkpoints.best()) is not None:
                 self.note(best_epoch=best)
         return True
+
+    def _note_source(self) -> None:
+        """Record which code trains: another entry each time that a training goes on with edited code."""
+        code, before = source_digest(self.config.model.model_name), self._record().get("source", [])
+        if code not in before:
+            self.note(source=[*before, code])
 
     def measure(
         self, *, device: str = "auto", progress: Progress = iter, should_stop: ShouldStop = never

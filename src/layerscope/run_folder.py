@@ -240,8 +240,10 @@ class RunFolder:
             if self.config_path.exists() and self._in_use():
                 self._refuse_another_config()
             write_atomic(self.config_path, text, durable=durable)
-            self.note(durable=durable, hash=self._hash, name=self.name, created=now(), **_provenance())
-        if self.axes and self._record().get("axes") != self.axes:
+            axes = {"axes": dict(self.axes)} if self.axes else {}
+            known = {"hash": self._hash, "name": self.name, "created": now(), **_provenance()}
+            self.note(durable=durable, **known, **axes)
+        elif self.axes and self._record().get("axes") != self.axes:
             self.note(durable=durable, axes=dict(self.axes))
 
     def _has_config(self, text: str) -> bool:

@@ -73,7 +73,7 @@ class StatusFile:
     """
 
     def __init__(self, folder: Path, stage: str) -> None:
-        self.path = folder / FOLDER / f"{stage}.json"
+        self.path = Path(folder, FOLDER, f"{stage}.json")  # at once: --status makes thousands
 
     def read(self) -> StageStatus | None:
         """What was last said; None when nothing was, or when it cannot be understood."""

@@ -107,6 +107,14 @@ def test_a_key_given_twice_is_told_together_with_wrong_values():
     ]
 
 
+@pytest.mark.parametrize("nothing", [None, {}])
+def test_a_section_that_is_present_but_empty_lacks_its_keys(nothing):
+    assert messages({**tree(), "Optimizer": nothing}) == [
+        "Optimizer lacks epochs",
+        "Optimizer lacks lr",
+    ]
+
+
 @pytest.mark.parametrize(
     ("section", "key", "value", "message"),
     [

@@ -114,6 +114,16 @@ def test_our_families_do_without_torchvision_and_timm(monkeypatch):
     assert build_model(ModelConfig(model_name="mlp_small"), (1, 8, 8), 10).fc.out_features == 10
 
 
+def test_a_small_network_is_tried_without_the_compiler_that_meta_tensors_import():
+    code = (
+        "import sys; from layerscope.config import ModelConfig as Config; "
+        "from layerscope.models.build import build_model; "
+        "[build_model(Config(model_name='convnet'), (3, 32, 32), 10, device=device) "
+        "for device in ('meta', 'cpu')]; sys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_the_grammar_of_names_needs_no_torch():
     code = "import sys, layerscope.models.names; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

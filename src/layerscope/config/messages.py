@@ -80,7 +80,8 @@ def _sentence(place: tuple[str, ...], found: list[ErrorDetails], document: Docum
     if first["type"] == "extra_forbidden":
         return f"unknown key {key!r} in {'.'.join(place[:-1])}; {suggestion(key, _keys(place[:-1]))}"
     if first["type"] == "missing" and len(first["loc"]) == 2:
-        return f"{key} is not set" if key in document.data[place[0]] else f"{place[0]} lacks {key}"
+        written_down = key in (document.data[place[0]] or {})  # an empty section is None
+        return f"{key} is not set" if written_down else f"{place[0]} lacks {key}"
     written = _written(found)
     if written:
         return f"{key}: {written}"

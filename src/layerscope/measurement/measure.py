@@ -14,7 +14,7 @@ from layerscope.distributed.ranks import rank, world_size
 from layerscope.features.reduce import reduce_by_name
 from layerscope.features.taps import trace_layers
 from layerscope.measurement.key import measurement_key, selected_measures
-from layerscope.measurement.plan import Plan, make_plan
+from layerscope.measurement.plan import Plan, default_batch_size, make_plan
 from layerscope.measurement.sweeps import Collector, Interrupted, Setup
 from layerscope.measures.base import CheckpointStatistics, Measure, Need, Subject, Value
 from layerscope.measures.catalog import VERSIONS
@@ -26,7 +26,6 @@ from layerscope.training.loop import Outcome
 from layerscope.training.watch import never
 
 Rows = list[dict[str, object]]
-SMALL_IMAGE = 3 * 64 * 64  # values per image up to which large batches are affordable
 
 
 def measure_checkpoints(
@@ -134,7 +133,7 @@ def make_setup(config: Config, data: Data, model: nn.Module, device: torch.devic
     layers = trace_layers(model, _sample(data, model), spec, where=where, reduce=reduce)
     splits: dict[str, Split] = {name: getattr(data, name) for name in config.measurements.splits}
     loss = build_loss(config.optimizer, class_counts(data.train))
-    batch = config.measurements.batch_size or _batch_size(data)
+    batch = config.measurements.batch_size or default_batch_size(data.train.shape)
     return Setup(
         splits,
         layers,
@@ -171,13 +170,6 @@ def needs_of(names: Iterable[str]) -> Need:
 def _sample(data: Data, model: nn.Module) -> Tensor:
     parameter = next(model.parameters())
     return torch.zeros(2, *data.train.shape, dtype=parameter.dtype, device=parameter.device)
-
-
-def _batch_size(data: Data) -> int:
-    values = 1
-    for size in data.train.shape:
-        values *= size
-    return 1024 if values <= SMALL_IMAGE else 128
 
 
 def _row(epoch: int, subject: Subject, value: Value, weighting: str) -> dict[str, object]:

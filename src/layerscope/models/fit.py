@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from layerscope.errors import ModelError
+from layerscope.models.meta import blank, trial_device
 from layerscope.models.request import Shape, describe_shape, first_line
 
 TRIED_SIZES = (32, 64, 96, 128, 224, 299)
@@ -30,14 +31,15 @@ def check_fit(
     num_classes : int
         K.
     shapes_only : bool
-        Do it on the meta device, which takes no arithmetic; for models that keep nothing of what they saw.
+        Do it with zeros or on the meta device, whichever is sooner; for models that keep nothing of what
+        they saw.
 
     Raises
     ------
     ModelError
         It cannot take the shape (sizes that it takes are named), or does not return (2, K) logits.
     """
-    run = partial(_run_on_meta if shapes_only else _run, model)
+    run = partial(_run_shapes if shapes_only else _run, model)
     try:
         logits = run(shape)
     except Exception as error:
@@ -60,10 +62,11 @@ def _run(model: nn.Module, shape: Shape) -> object:
         return model(torch.zeros(2, *shape, device="meta" if on_meta else "cpu"))
 
 
-def _run_on_meta(model: nn.Module, shape: Shape) -> object:
-    shells = {name: torch.empty_like(tensor, device="meta") for name, tensor in _tensors(model).items()}
+def _run_shapes(model: nn.Module, shape: Shape) -> object:
+    device = trial_device(model, shape)
+    shells = {name: blank(tensor, device) for name, tensor in _tensors(model).items()}
     with _evaluating(model):
-        return torch.func.functional_call(model, shells, torch.empty(2, *shape, device="meta"))
+        return torch.func.functional_call(model, shells, torch.zeros(2, *shape, device=device))
 
 
 def _tensors(model: nn.Module) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from layerscope.errors import DamagedFile
 from layerscope.launch.slurm.queue import QueueEntry, accounting, queue_entries
 from layerscope.launch.states.verdicts import UNDECIDED, Evidence, Verdict
 from layerscope.run_folder import RunFolder
-from layerscope.status import STAGES, StageStatus
+from layerscope.status import STAGES, StageStatus, StatusFile
 
 _NEW = StageStatus("new")
 
@@ -45,11 +45,13 @@ class _Told:
     """What was last said about the stages of a run."""
 
     run: RunFolder
+    files: Mapping[str, StatusFile]
     statuses: Mapping[str, StageStatus]
 
     @classmethod
     def by(cls, run: RunFolder) -> _Told:
-        return cls(run, {stage: run.status(stage).read() or _NEW for stage in STAGES})
+        files = {stage: run.status(stage) for stage in STAGES}
+        return cls(run, files, {stage: file.read() or _NEW for stage, file in files.items()})
 
     @property
     def jobs(self) -> set[str]:
@@ -108,7 +110,7 @@ def _verdict(told: _Told, stage: str, evidence: Evidence, before: Verdict, *, tr
     run, status = told.run, told.statuses[stage]
     if trained and status.state == "done" and status.key == run.stage_key(stage):
         return "done", ""
-    age = run.status(stage).age() if status.state in UNDECIDED else 0.0
+    age = told.files[stage].age() if status.state in UNDECIDED else 0.0
     state, reason = evidence.verdict(status, age, before)
     if trained and state not in ("queued", "running") and run.done(stage):
         return "done", ""
