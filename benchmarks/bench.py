@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import platform
 
+import catalogue
 import startup
 import torch
 
+import launch
 import measurement
 import training
 
-PARTS = (startup, training, measurement)
+PARTS = (startup, training, measurement, launch, catalogue)
 
 
 def main() -> None:
