@@ -15,6 +15,7 @@ from layerscope.config.names import (
     OWN_EXAMPLES,
     TORCHVISION_LISTED,
     TORCHVISION_MODELS,
+    ZOO_MODELS,
 )
 from layerscope.config.nearest import nearest, suggestion
 from layerscope.config.own_models import SIZES, own_family, parse_own_name
@@ -51,8 +52,10 @@ def canonical_model(text: str) -> str:
     if own_family(name):
         parse_own_name(name)
         return name
-    if _TIMM_MODEL.fullmatch(name):
+    if _TIMM_MODEL.fullmatch(name) or name in ZOO_MODELS:
         return name
+    if name.startswith("zoo/"):
+        raise ValueError(f"{text!r} is not in the zoo; {suggestion(name, ZOO_MODELS)}")
     classifiers: tuple[str, ...] = TORCHVISION_MODELS
     base = name.removesuffix("_pretrained")
     if base not in classifiers:
@@ -119,5 +122,5 @@ def _unknown_model(text: str, base: str, classifiers: Sequence[str]) -> str:
     return (
         f"{text!r} is not a known model; {hint}"
         f"A name is {' or '.join(f'{family}_…' for family in SIZES)}, a torchvision classifier, "
-        "timm/<name>, or module:function for your own"
+        "timm/<name>, zoo/<name>, or module:function for your own"
     )

@@ -85,6 +85,29 @@ MEASURE_ALIASES: dict[str, str] = {"trace": "Traces"}
 OWN_EXAMPLES = ("mlp", "mlp_small", "mlp_wide", "mlp_large", "convnet", "convnet_small", "convnet_deep")
 """Names of our own families to propose for a misspelt one."""
 
+ZOO_MODELS = (
+    "zoo/resnet18",
+    "zoo/resnet18_ln",
+    "zoo/resnet50",
+    "zoo/resnet50_ln",
+    "zoo/vgg11",
+    "zoo/vgg16",
+    "zoo/mobilenet_v2",
+    "zoo/shufflenet_v2",
+    "zoo/regnet_y_400mf",
+    "zoo/densenet121",
+    "zoo/efficientnet_b0",
+    "zoo/googlenet",
+    "zoo/convnext_tiny",
+    "zoo/vit_tiny",
+    "zoo/vit_tiny_original",
+    "zoo/mobilenetv4_small",
+    "zoo/repvit_m1",
+    "zoo/dinov3_small",
+    "zoo/eva02_tiny",
+)
+"""Presets for studies of neural collapse, whose classifier is always called ``fc``."""
+
 TORCHVISION_LISTED = (0, 29)
 """The newest torchvision whose classifiers are all in `TORCHVISION_MODELS`."""
 

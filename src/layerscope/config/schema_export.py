@@ -12,6 +12,7 @@ from layerscope.config.names import (
     MEASURES,
     OWN_EXAMPLES,
     TORCHVISION_MODELS,
+    ZOO_MODELS,
 )
 
 Schema = dict[str, Any]
@@ -20,7 +21,7 @@ _NOT_SET: Schema = {"enum": [None, "None"]}
 """``null``, and ``None``, which an editor takes for text."""
 
 _PROPOSED: dict[tuple[str, str], tuple[str, ...]] = {
-    ("ModelConfig", "model-name"): (*OWN_EXAMPLES, *TORCHVISION_MODELS),
+    ("ModelConfig", "model-name"): (*OWN_EXAMPLES, *ZOO_MODELS, *TORCHVISION_MODELS),
     ("DataConfig", "dataset-id"): DATASETS,
 }
 """Ids to propose; other spellings of them stay valid, as case is ignored."""

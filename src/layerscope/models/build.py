@@ -24,16 +24,19 @@ from layerscope.models.timm_models import PREFIX, build_timm
 from layerscope.models.torchvision_models import build_torchvision
 from layerscope.models.user import build_user_model
 from layerscope.models.weights import load_weights
+from layerscope.models.zoo import PREFIX as ZOO_PREFIX
+from layerscope.models.zoo import build_zoo
 
 if TYPE_CHECKING:
     from layerscope.config import ModelConfig
 
-Family = Literal["mlp", "convnet", "timm", "user", "torchvision"]
+Family = Literal["mlp", "convnet", "timm", "zoo", "user", "torchvision"]
 
 BUILDERS: dict[Family, Callable[[ModelRequest], nn.Module]] = {
     "mlp": build_mlp,
     "convnet": build_convnet,
     "timm": build_timm,
+    "zoo": build_zoo,
     "user": build_user_model,
     "torchvision": build_torchvision,
 }
@@ -70,7 +73,8 @@ def build_model(
         The name, the weights or the data's shape do not fit; the message says which and what does.
     """
     _refuse_contradictions(config)
-    request = ModelRequest(config.model_name, shape, num_classes, config.stem, values=device == "cpu")
+    values, norm = device == "cpu", config.final_norm
+    request = ModelRequest(config.model_name, shape, num_classes, config.stem, values, norm)
     with _randomness(seed if request.values else 0):
         model = _construct(request)
         if config.classifier_bias is not None:
@@ -86,6 +90,8 @@ def family_of(name: str) -> Family:
     """Which builder a model's name belongs to; whatever is nothing else is looked up in torchvision."""
     if name.lower().startswith(PREFIX):
         return "timm"
+    if name.startswith(ZOO_PREFIX):
+        return "zoo"
     if ":" in name:
         return "user"
     own = own_family(name)

@@ -22,6 +22,8 @@ class ModelRequest:
     stem : "imagenet" or "cifar"
     values : bool
         False when only names and shapes are wanted: nothing is downloaded, the parameters' values are free.
+    final_norm : bool, optional
+        Of the zoo: whether a normalisation stands before the classifier; None is as usual there.
     """
 
     name: str
@@ -29,6 +31,7 @@ class ModelRequest:
     num_classes: int
     stem: Literal["imagenet", "cifar"] = "imagenet"
     values: bool = True
+    final_norm: bool | None = None
 
 
 def describe_shape(shape: tuple[int, ...]) -> str:

@@ -25,7 +25,7 @@ def build_timm(request: ModelRequest) -> nn.Module:
     ModelError
         timm is not installed, an unknown name, more than one classifier, weights that cannot be had.
     """
-    timm = _timm()
+    timm = timm_module()
     name, pretrained = split_pretrained(request.name.lower().removeprefix(PREFIX))
     _refuse_unknown(timm, name)
     settings = _settings(timm, name, request)
@@ -37,7 +37,14 @@ def build_timm(request: ModelRequest) -> nn.Module:
     return model
 
 
-def _timm() -> ModuleType:
+def timm_module() -> ModuleType:
+    """The library, which is an extra.
+
+    Raises
+    ------
+    ModelError
+        It is not installed.
+    """
     try:
         import timm
     except ImportError as error:

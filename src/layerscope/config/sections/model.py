@@ -37,7 +37,8 @@ class ModelConfig(Section):
     """Which network, and which of its layers are looked at."""
 
     model_name: Annotated[Text, canonical(canonical_model)] = Field(
-        description="mlp…, convnet…, a torchvision name (with _pretrained), timm/<name> or module:function"
+        description="mlp…, convnet…, zoo/<name>, a torchvision name (with _pretrained), timm/<name> or "
+        "module:function"
     )
     embedding_layers: Annotated[
         Everything | LayerNames,
