@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import naive_imbalance as imbalance
+
 EPS = np.finfo(np.float64).eps
 Values = list[tuple[dict[str, "str | int"], float]]
 Key = tuple[str, str, str, tuple[tuple[str, str | int], ...]]
@@ -51,6 +53,7 @@ def naive_rows(
             assert key not in rows
             rows[key] = float(value)
 
+    put_imbalance(put, layers, labels, logits)
     for split in labels:
         put("Accuracy", split, "logits", decisions(logits[split], labels[split], loss))
     for layer in layers:
@@ -73,6 +76,35 @@ def naive_rows(
         rank, value = angle(layer, geometry)
         put("AngleBetweenSubspaces", split, layer.name, [({"rank": rank}, value)])
     return rows
+
+
+def put_imbalance(put, layers, labels, logits):
+    classes = logits["train"].shape[1]
+    counts = [int((labels["train"] == c).sum()) for c in range(classes)]
+    last = layers[-1]
+    rows = last.weight if last.weight is not None and last.weight.ndim == 2 else None
+    if rows is not None and len(rows) != classes:
+        rows = None
+    everyone = list(range(classes))
+    put("Drift", "weights", last.name, imbalance.weight_drift(rows))
+    put("MinorityCollapse", "weights", last.name, imbalance.minority("weights", rows, everyone, counts))
+    put("SELI", "weights", last.name, imbalance.seli("weights", rows, everyone, counts))
+    for split in labels:
+        put("GroupAccuracy", split, "logits", imbalance.group_accuracy(logits[split], labels[split], counts))
+        put("ClassRecall", split, "logits", imbalance.class_recall(logits[split], labels[split], counts))
+        for layer in layers:
+            geometry = Geometry(layer.features[split], labels[split], "balanced")
+            train = Geometry(layer.features["train"], labels["train"], "balanced")
+            other = None if split == "train" else train
+            fits = rows is not None and layer.reads == "linear"
+            classifier = None if layer is not last else rows.astype(np.float64) if fits else False
+            put("Drift", split, layer.name, imbalance.drift(geometry, other, counts, classifier))
+            moved = geometry.offsets
+            means = imbalance.minority("means", moved, geometry.classes, counts)
+            put("MinorityCollapse", split, layer.name, means)
+            if layer is last:
+                found = imbalance.seli("means", geometry.means, geometry.classes, counts)
+                put("SELI", split, layer.name, found)
 
 
 def statistics(values: Mapping[str, float]) -> Values:

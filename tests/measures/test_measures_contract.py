@@ -51,7 +51,9 @@ def measure(request):
 def test_the_registry_has_the_measures_of_the_config_in_that_order():
     assert tuple(MEASURES) == tuple(VERSIONS) == tuple(n for n in names.MEASURES if n not in LATER)
     assert set(LATER) <= set(names.MEASURES)
-    grouped = [name for group in ("Fast", "Slow", "StableRank") for name in names.MEASURE_GROUPS[group]]
+    grouped = [
+        name for group in ("Fast", "Imbalance", "Slow", "StableRank") for name in names.MEASURE_GROUPS[group]
+    ]
     assert sorted(grouped) == sorted(names.MEASURES)
     assert names.MEASURE_GROUPS["All"] == names.MEASURES
 

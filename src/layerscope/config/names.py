@@ -65,6 +65,11 @@ MEASURES = (
     "WeightRanks",
     "NCLayer",
     "MLPSVD",
+    "GroupAccuracy",
+    "ClassRecall",
+    "Drift",
+    "MinorityCollapse",
+    "SELI",
     "ActivationCovSVs",
     "VCI",
     "NC5",
@@ -75,6 +80,7 @@ MEASURES = (
 MEASURE_GROUPS: dict[str, tuple[str, ...]] = {
     "Fast": MEASURES[: MEASURES.index("MLPSVD")],
     "StableRank": ("ActivationStableRank",),
+    "Imbalance": ("GroupAccuracy", "ClassRecall", "Drift", "MinorityCollapse", "SELI"),
     "Slow": ("MLPSVD", "ActivationCovSVs", "VCI", "NC5"),
     "All": MEASURES,
 }

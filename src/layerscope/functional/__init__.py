@@ -17,6 +17,7 @@ from layerscope.functional.binned import (
     equal_width_codes,
     shannon_entropy_binned,
 )
+from layerscope.functional.class_groups import class_groups
 from layerscope.functional.class_parts import (
     ClassInformation,
     ClassParts,
@@ -57,6 +58,14 @@ from layerscope.functional.discrete_information import (
     joint_counts,
 )
 from layerscope.functional.dot_products import mean_norms, mean_products, similarities
+from layerscope.functional.drift import (
+    drift_gap,
+    drift_norm,
+    drift_prior,
+    drift_relative,
+    etf_distances,
+    weight_drift,
+)
 from layerscope.functional.duality import (
     Uniformity,
     bias_collapse,
@@ -82,6 +91,7 @@ from layerscope.functional.ksg import (
     ksg_mutual_information,
     label_mutual_information,
 )
+from layerscope.functional.minority import cosine_between, group_cosine, norm_ratio
 from layerscope.functional.nearest import ncc_accuracy, ncc_agreement, nearest_class
 from layerscope.functional.neighbors import nearest_neighbors
 from layerscope.functional.ood import ood_orthogonality
@@ -95,6 +105,7 @@ from layerscope.functional.ranks import (
     singular_values,
     stable_rank,
 )
+from layerscope.functional.seli import seli_error, seli_grams
 from layerscope.functional.simplex import (
     directionless,
     equiangularity,
@@ -161,6 +172,7 @@ __all__ = [
     "cdnv_pairs",
     "centered",
     "class_alignment",
+    "class_groups",
     "class_information",
     "class_mutual_information",
     "class_parts",
@@ -168,6 +180,7 @@ __all__ = [
     "class_weights",
     "cluster_inputs",
     "code_words",
+    "cosine_between",
     "covariance_spectrum",
     "cutoff_rank",
     "dense_affinity",
@@ -177,18 +190,24 @@ __all__ = [
     "diffusion_spectrum",
     "directionless",
     "discrete_mutual_information",
+    "drift_gap",
+    "drift_norm",
+    "drift_prior",
+    "drift_relative",
     "effective_rank",
     "energies_along",
     "entropy_of_counts",
     "equal_width_codes",
     "equiangularity",
     "equinorm",
+    "etf_distances",
     "etf_error",
     "etf_floor",
     "gaussian_affinity",
     "gaussian_mutual_information",
     "gaussian_mutual_information_of",
     "graph_spectrum",
+    "group_cosine",
     "joint_counts",
     "kernel_stats",
     "ksg_mutual_information",
@@ -211,6 +230,7 @@ __all__ = [
     "nearest_class",
     "nearest_neighbors",
     "neighbor_graph",
+    "norm_ratio",
     "nuclear_frobenius",
     "nuclear_rank",
     "numerical_rank",
@@ -221,6 +241,8 @@ __all__ = [
     "self_duality_error",
     "self_duality_etf",
     "self_duality_frobenius",
+    "seli_error",
+    "seli_grams",
     "shannon_entropy_binned",
     "similarities",
     "singular_values",
@@ -238,6 +260,7 @@ __all__ = [
     "vci",
     "vci_from_rows",
     "weight_class_correlation",
+    "weight_drift",
     "weight_equiangularity",
     "weight_equinorm",
     "weight_etf_error",

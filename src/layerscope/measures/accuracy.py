@@ -21,9 +21,13 @@ class Accuracy:
     def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
         """Two values per split, at the logits."""
         for split, decisions in statistics.decisions.items():
-            place = len(statistics.layers)
-            subject = Subject(
-                split, "logits", place, decisions.samples, decisions.classes, decisions.num_classes
-            )
+            subject = logits_subject(statistics, split)
             yield subject, Value({"quantity": "accuracy"}, decisions.accuracy)
             yield subject, Value({"quantity": "loss"}, decisions.loss, unit=statistics.loss_unit)
+
+
+def logits_subject(statistics: CheckpointStatistics, split: str) -> Subject:
+    """Common columns of the rows about the network's own decisions on one split."""
+    decisions = statistics.decisions[split]
+    place = len(statistics.layers)
+    return Subject(split, "logits", place, decisions.samples, decisions.classes, decisions.num_classes)

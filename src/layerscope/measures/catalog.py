@@ -17,4 +17,9 @@ VERSIONS: dict[
     "WeightRanks": 2,
     "NCLayer": 2,
     "MLPSVD": 2,
+    "GroupAccuracy": 1,
+    "ClassRecall": 1,
+    "Drift": 1,
+    "MinorityCollapse": 1,
+    "SELI": 1,
 }

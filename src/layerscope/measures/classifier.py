@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
 
 from layerscope.measures.base import CheckpointStatistics, LayerStatistics
 
@@ -16,3 +16,12 @@ def classifier_of(statistics: CheckpointStatistics) -> tuple[LayerStatistics, nn
 def reads_features(entry: LayerStatistics, module: nn.Linear) -> bool:
     """Whether the module's weight reads the very features that were measured."""
     return entry.where == "input" and entry.layer.dim == module.in_features
+
+
+def class_rows(statistics: CheckpointStatistics) -> Tensor | None:
+    """The classifier's rows (K, D), on the CPU; None when the last tapped layer does not make the logits."""
+    _, module = classifier_of(statistics)
+    classes = {decisions.num_classes for decisions in statistics.decisions.values()}
+    if module is None or module.out_features not in classes:
+        return None
+    return module.weight.detach().cpu()

@@ -7,12 +7,16 @@ from layerscope.measures.base import Measure
 from layerscope.measures.cdnv import CDNV
 from layerscope.measures.classifier_etf import ClassifierETF
 from layerscope.measures.collapsed_layer import NCLayer
+from layerscope.measures.drift import Drift
 from layerscope.measures.etf import ETF
+from layerscope.measures.group_accuracy import ClassRecall, GroupAccuracy
 from layerscope.measures.kernel_geometry import GNC2
+from layerscope.measures.minority_collapse import MinorityCollapse
 from layerscope.measures.mlp_svd import MLPSVD
 from layerscope.measures.nc1 import NC1
 from layerscope.measures.ncc import NCC
 from layerscope.measures.self_duality import SelfDuality
+from layerscope.measures.seli import SELI
 from layerscope.measures.subspace_angles import AngleBetweenSubspaces
 from layerscope.measures.traces import Traces
 from layerscope.measures.weight_ranks import WeightRanks
@@ -33,6 +37,11 @@ _ALL: tuple[Measure, ...] = (
     WeightRanks(),
     NCLayer(),
     MLPSVD(),
+    GroupAccuracy(),
+    ClassRecall(),
+    Drift(),
+    MinorityCollapse(),
+    SELI(),
 )
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _ALL}

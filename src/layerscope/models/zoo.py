@@ -149,7 +149,7 @@ def _use_layer_norm(model: nn.Module) -> None:
 
 
 def _without_hidden_layers(model: nn.Module) -> nn.Module:
-    """The convolutions of a VGG and their mean over space; its two hidden layers are made for 224x224 images."""
+    """The convolutions of a VGG and their mean over space; its hidden layers are made for 224x224 images."""
     convolutions = model.get_submodule("features")
     return nn.Sequential(
         OrderedDict(features=convolutions, pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten())
