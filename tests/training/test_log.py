@@ -47,6 +47,7 @@ def test_a_validation_split_has_columns_of_its_own(tmp_path):
 def test_of_equal_validation_accuracies_the_smaller_loss_is_better():
     one, other = (replace(ROW, validation_loss=loss, validation_accuracy=0.75) for loss in (0.5, 0.6))
     assert one.score() > other.score()
+    assert one.score(by_loss=True) == (-0.5,)
     assert ROW.score() == ()
 
 

@@ -28,11 +28,12 @@ _ONLY_FETCHED = frozenset({"root", "download", "num-workers"})
 """Keys of ``Data`` that say how the images come in, not which ones they are."""
 
 _ADDED_LATER = {
-    "Data": frozenset({"channels", "imbalance", "test_list", "train_list", "validation"}),
+    "Data": frozenset({"channels", "imbalance", "test_list", "train_list", "validation", "view_area"}),
     "Optimizer": frozenset(
         {"class_weights", "decay", "drift_penalty", "gamma", "label_smoothing", "lr_groups", "tau"}
+        | {"objective", "temperature", "projection_dim"}
     ),
-    "Model": frozenset({"final_norm"}),
+    "Model": frozenset({"conv_init_std", "final_norm"}),
 }
 """Section → attributes that runs were made without: at their defaults they leave the identity as it was."""
 

@@ -88,7 +88,10 @@ MEASURE_GROUPS: dict[str, tuple[str, ...]] = {
 MEASURE_ALIASES: dict[str, str] = {"trace": "Traces"}
 """Older names (lower case, without the suffix `Measure` or `Testset`) of measures."""
 
-OWN_EXAMPLES = ("mlp", "mlp_small", "mlp_wide", "mlp_large", "convnet", "convnet_small", "convnet_deep")
+OWN_EXAMPLES = (
+    *("mlp", "mlp_small", "mlp_wide", "mlp_large", "convnet", "convnet_small", "convnet_deep"),
+    *("ae", "ae_small", "aec", "aec_small"),
+)
 """Names of our own families to propose for a misspelt one."""
 
 ZOO_MODELS = (

@@ -1,10 +1,13 @@
-"""Names of our own families: ``mlp`` or ``convnet``, then a size and flags in any order."""
+"""Names of our own families: ``mlp``, ``convnet``, ``ae`` or ``aec``, then a size and flags in any order."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from layerscope.config.nearest import nearest
+
+AUTOENCODERS = {"": (32, 3), "small": (16, 2), "wide": (64, 3)}
+"""Size → channels of the first block, which every further block doubles, and number of blocks."""
 
 SIZES: dict[str, dict[str, tuple[int, int]]] = {
     "mlp": {
@@ -27,10 +30,17 @@ SIZES: dict[str, dict[str, tuple[int, int]]] = {
         "deepwide": (256, 20),
         "huge": (512, 20),
     },
+    "ae": AUTOENCODERS,
+    "aec": AUTOENCODERS,
 }
 """Family → size → (width, number of hidden blocks); the size "" is the one of the bare family name."""
 
-FLAGS: dict[str, tuple[str, ...]] = {"mlp": ("nobn", "bias", "sharedweight"), "convnet": ("nobn", "bias")}
+FLAGS: dict[str, tuple[str, ...]] = {
+    "mlp": ("nobn", "bias", "sharedweight"),
+    "convnet": ("nobn", "bias"),
+    "ae": ("nobn", "bias"),
+    "aec": ("nobn", "bias"),
+}
 """Family → the switches its names take."""
 
 

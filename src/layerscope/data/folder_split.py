@@ -16,12 +16,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from layerscope.data.augment import Shifts, draw_seeds, draw_shifts
+from layerscope.data.augment import Shifts, draw_seeds
 from layerscope.data.catalog import Augmentation, DatasetInfo
 from layerscope.data.decode import Decoder
 from layerscope.data.normalise import Normalise, normaliser
 from layerscope.data.samples import Samples
 from layerscope.data.split import windows
+from layerscope.data.views import DrawnViews, Views, draw
 from layerscope.distributed.share import WHOLE, Share
 from layerscope.errors import DataError
 
@@ -40,7 +41,7 @@ class FolderSplit:
     shape: tuple[int, int, int]
     decoder: Decoder
     normalise: Normalise
-    augmentation: Augmentation
+    augmentation: Augmentation | Views
     num_workers: int
 
     def __len__(self) -> int:
@@ -73,12 +74,14 @@ class FolderSplit:
             framed = moved if shifts is None else shifts.apply(moved, window)
             yield self.normalise(framed), labels[window]
 
-    def _draws(self, count: int, augment: torch.Generator | None) -> tuple[Tensor | None, Shifts | None]:
+    def _draws(
+        self, count: int, augment: torch.Generator | None
+    ) -> tuple[Tensor | None, Shifts | DrawnViews | None]:
         if augment is None:
             return None, None
         if self.augmentation == "resized_crop_flip":
             return draw_seeds(count, augment), None
-        return None, draw_shifts(self.augmentation, count, augment, self.labels.device)
+        return None, draw(self.augmentation, count, self.shape[0], augment, self.labels.device)
 
 
 @dataclass(frozen=True)

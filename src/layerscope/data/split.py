@@ -11,10 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from layerscope.data.augment import Shifts, draw_shifts
+from layerscope.data.augment import Shifts
 from layerscope.data.catalog import Augmentation, DatasetInfo
 from layerscope.data.normalise import Normalise, normaliser, pixel_unit
 from layerscope.data.samples import Samples
+from layerscope.data.views import DrawnViews, Views, draw
 from layerscope.distributed.share import WHOLE, Share
 
 
@@ -57,7 +58,7 @@ class Split(Protocol):
         order
             The samples to visit, as indices in their order; None means all, as stored.
         augment
-            The source of random crops and flips; None means none.
+            The source of random crops and flips (or views); None means none.
         skip
             How many batches to leave out at the beginning; the others are what they are without it.
         share
@@ -74,7 +75,7 @@ class InMemorySplit:
     labels: Tensor
     num_classes: int
     normalise: Normalise
-    augmentation: Augmentation
+    augmentation: Augmentation | Views
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -104,10 +105,10 @@ class InMemorySplit:
                 images = shifts.apply(images, window)
             yield self.normalise(images), labels
 
-    def _shifts(self, count: int, augment: torch.Generator | None) -> Shifts | None:
+    def _shifts(self, count: int, augment: torch.Generator | None) -> Shifts | DrawnViews | None:
         if augment is None:
             return None
-        return draw_shifts(self.augmentation, count, augment, self.labels.device)
+        return draw(self.augmentation, count, self.shape[0], augment, self.labels.device)
 
     def _take(self, window: slice, order: Tensor | None) -> tuple[Tensor, Tensor]:
         if order is None:

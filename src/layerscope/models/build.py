@@ -12,7 +12,9 @@ from torch import nn
 
 from layerscope.config.own_models import own_family
 from layerscope.errors import ModelError
+from layerscope.models.autoencoder import build_autoencoder
 from layerscope.models.classifier import set_classifier_bias
+from layerscope.models.conv_init import init_convolutions
 from layerscope.models.convnet import build_convnet
 from layerscope.models.fit import check_fit
 from layerscope.models.meta import build_on_meta
@@ -30,18 +32,27 @@ from layerscope.models.zoo import build_zoo
 if TYPE_CHECKING:
     from layerscope.config import ModelConfig
 
-Family = Literal["mlp", "convnet", "timm", "zoo", "user", "torchvision"]
+Family = Literal["mlp", "convnet", "autoencoder", "timm", "zoo", "user", "torchvision"]
 
 BUILDERS: dict[Family, Callable[[ModelRequest], nn.Module]] = {
     "mlp": build_mlp,
     "convnet": build_convnet,
+    "autoencoder": build_autoencoder,
     "timm": build_timm,
     "zoo": build_zoo,
     "user": build_user_model,
     "torchvision": build_torchvision,
 }
 
-STATELESS: tuple[Family, ...] = ("mlp", "convnet", "torchvision")
+OWN_FAMILIES: dict[str, Family] = {
+    "mlp": "mlp",
+    "convnet": "convnet",
+    "ae": "autoencoder",
+    "aec": "autoencoder",
+}
+"""Beginning of a name → who builds it."""
+
+STATELESS: tuple[Family, ...] = ("mlp", "convnet", "autoencoder", "torchvision")
 """Families whose modules keep nothing but buffers; others may cache, say, positions on the first device."""
 
 
@@ -77,6 +88,8 @@ def build_model(
     request = ModelRequest(config.model_name, shape, num_classes, config.stem, values, norm)
     with _randomness(seed if request.values else 0):
         model = _construct(request)
+        if config.conv_init_std is not None:
+            init_convolutions(model, config.conv_init_std)
         if config.classifier_bias is not None:
             set_classifier_bias(model, num_classes, config.classifier_bias)
         if config.weights is not None:
@@ -96,7 +109,7 @@ def family_of(name: str) -> Family:
         return "user"
     own = own_family(name)
     if own is not None:
-        return "mlp" if own == "mlp" else "convnet"
+        return OWN_FAMILIES[own]
     return "torchvision"
 
 

@@ -31,14 +31,14 @@ class EpochRow:
     validation_loss: float | None = None
     validation_accuracy: float | None = None
 
-    def score(self) -> tuple[float, ...]:
+    def score(self, *, by_loss: bool = False) -> tuple[float, ...]:
         """How good the epoch is on the validation split: its accuracy; of equal ones, its loss decides.
 
-        Empty without a validation split.
+        With ``by_loss``, the loss alone. Empty without a validation split.
         """
         if self.validation_loss is None or self.validation_accuracy is None:
             return ()
-        return self.validation_accuracy, -self.validation_loss
+        return (-self.validation_loss,) if by_loss else (self.validation_accuracy, -self.validation_loss)
 
 
 _RESULTS = ("epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy")

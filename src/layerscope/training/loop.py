@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from math import nan
 from typing import Literal
@@ -15,22 +15,23 @@ from layerscope.config import Config
 from layerscope.data.load import Data
 from layerscope.data.split import Split, class_counts
 from layerscope.distributed.ranks import world_size
-from layerscope.distributed.share import own_share
 from layerscope.errors import UsageError
+from layerscope.training.batches import training_batches
 from layerscope.training.checkpoints import CheckpointStore
 from layerscope.training.course import Course, EpochPart
 from layerscope.training.divergence import check_losses, check_result
+from layerscope.training.examination import Examination, Results
 from layerscope.training.forward import Forward, build_forward
+from layerscope.training.learners import learner
 from layerscope.training.limits import explained_limits
 from layerscope.training.log import EpochLog, EpochRow
 from layerscope.training.optimizers import build_optimizer, set_learning_rate
 from layerscope.training.progress import Reporter
-from layerscope.training.randomness import epoch_augmentation, epoch_dropout, epoch_order, epoch_steps
+from layerscope.training.randomness import epoch_dropout, epoch_order, epoch_steps
 from layerscope.training.records import Records
 from layerscope.training.restart import restart
 from layerscope.training.schedules import step_rate
 from layerscope.training.spread import share_of_loss
-from layerscope.training.tally import Counts, Tally
 from layerscope.training.trackers import Trackers
 from layerscope.training.watch import Watch, never
 
@@ -74,18 +75,20 @@ def train(
     StorageError
         A file could not be written; all earlier files are intact.
     """
-    _check_divisible(config)
+    _check_processes(config)
     counts, shape = class_counts(data.train), data.train.shape
-    forward = build_forward(config.optimizer, model, data.train.num_classes, device, shape, counts)
-    optimizer = build_optimizer(config.optimizer, model)
+    trained = learner(config, model, data.train.num_classes)
+    forward = build_forward(config.optimizer, trained, data.train.num_classes, device, shape, counts)
+    optimizer = build_optimizer(config.optimizer, trained)
     steps = epoch_steps(config, len(data.train))
-    records = Records(config, steps, model, optimizer, store, log, reporter, trackers)
-    finished, part = restart(config.hash, config.checkpoint_epochs, model, optimizer, store, log, reporter)
+    records = Records(config, steps, model, trained, optimizer, store, log, reporter, trackers)
+    finished, part = restart(config.hash, config.checkpoint_epochs, trained, optimizer, store, log, reporter)
+    examination = Examination(config, data, model, forward)
     watch, outcome = Watch(should_stop, config.logging.resume_minutes), FINISHED
     for epoch in range(finished + 1, config.optimizer.epochs + 1):
         course = Course(watch, partial(records.keep_part, epoch), part, device)
         with explained_limits(config):
-            row = run_epoch(config, epoch, data, forward, optimizer, store, course)
+            row = run_epoch(config, epoch, data.train, forward, optimizer, store, course, examination)
         if row is None:
             outcome = STOPPED
             break
@@ -101,28 +104,25 @@ def train(
 def run_epoch(
     config: Config,
     epoch: int,
-    data: Data,
+    split: Split,
     forward: Forward,
     optimizer: Optimizer,
     store: CheckpointStore,
     course: Course,
+    examination: Examination,
 ) -> EpochRow | None:
-    """Train (unless this is epoch 0, the initialisation), check, evaluate; None when stopped on the way."""
+    """Train (unless this is epoch 0, the initialisation), check, examine; None when stopped on the way."""
     steps, trained, rate = 0, EpochPart(), nan
     if epoch:
-        steps = epoch_steps(config, len(data.train))
-        if not train_epoch(config, epoch, data.train, forward, optimizer, course):
+        steps = epoch_steps(config, len(split))
+        if not train_epoch(config, epoch, split, forward, optimizer, course):
             return None
         trained = course.reach(steps)  # waits for the device: the clock is right
         check_losses(config, epoch, steps, trained.counts, store)
         rate = step_rate(config.optimizer, epoch, steps - 1, steps)
-    held = [data.test] if data.validation is None else [data.test, data.validation]
-    results = []
-    for split in held:
-        counts = evaluate(forward, split, config.data.batch_size, partial(course.pauses, steps))
-        if counts is None:
-            return None
-        results.append(counts)
+    results = examination.results(partial(course.pauses, steps))
+    if results is None:
+        return None
     row = _row(epoch, trained, results, rate)
     check_result(row, forward.model, store)
     return row
@@ -144,8 +144,7 @@ def train_epoch(
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     order, size = epoch_order(config, epoch, len(split)), config.data.batch_size
     steps, begin = epoch_steps(config, len(split)), course.begin
-    augment = epoch_augmentation(config, epoch)
-    batches = split.batches(size, order=order, augment=augment, skip=begin.step, share=own_share())
+    batches = training_batches(config, epoch, split, order, begin.step)
     forward.model.train()
     with epoch_dropout(config, epoch, split.labels.device, begin.dropout):
         for step, (images, labels) in enumerate(batches, start=begin.step):
@@ -162,31 +161,22 @@ def train_epoch(
     return True
 
 
-@torch.inference_mode()
-def evaluate(
-    forward: Forward, split: Split, batch_size: int, pauses: Callable[[], bool] = never
-) -> Counts | None:
-    """One pass over all samples of ``split`` in eval mode; None when stopped on the way."""
-    tally = Tally()
-    forward.model.eval()
-    for images, labels in split.batches(batch_size, share=own_share()):
-        if pauses():
-            return None
-        loss, logits = forward(images, labels)
-        tally.add(loss, logits, labels)
-    return tally.counts()
-
-
-def _row(epoch: int, trained: EpochPart, results: Sequence[Counts], rate: float) -> EpochRow:
-    """The row of an epoch; ``results`` are those of the test split and, if there is one, validation."""
+def _row(epoch: int, trained: EpochPart, results: Results, rate: float) -> EpochRow:
     counts, seconds = trained.counts, trained.seconds
     speed = counts.samples / seconds if seconds else nan
-    tested, *validated = [(each.loss, each.accuracy) for each in results]
-    held_out = validated[0] if validated else (None, None)
-    return EpochRow(epoch, counts.loss, counts.accuracy, *tested, rate, seconds, speed, *held_out)
+    tested, held = results["test"], results.get("validation")
+    accuracy = results["train"].accuracy if "train" in results else counts.accuracy
+    held_out = (held.loss, held.accuracy) if held else (None, None)
+    measured = (counts.loss, accuracy, tested.loss, tested.accuracy)
+    return EpochRow(epoch, *measured, rate, seconds, speed, *held_out)
 
 
-def _check_divisible(config: Config) -> None:
+def _check_processes(config: Config) -> None:
+    if config.optimizer.objective == "contrastive" and world_size() > 1:
+        raise UsageError(
+            "Optimizer.objective: contrastive compares all images of a batch with each other, in one "
+            f"process; this run has {world_size()}. Set Slurm.gpus-per-run: 1."
+        )
     if config.data.batch_size < world_size():
         raise UsageError(
             f"Data.batch-size {config.data.batch_size} cannot be divided over {world_size()} processes; "

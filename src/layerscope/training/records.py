@@ -24,6 +24,7 @@ from layerscope.training.trackers import Trackers
 class Records:
     """Log, trackers, checkpoints and resume points of one run, whose epochs have ``steps`` steps.
 
+    Checkpoints are of the ``model``, resume points of all that is ``trained``.
     A checkpoint that was the best one stays until two resume points know of a better one: a run that goes on
     from the older of them finds the files of that time.
     """
@@ -31,6 +32,7 @@ class Records:
     config: Config
     steps: int
     model: nn.Module
+    trained: nn.Module
     optimizer: Optimizer
     store: CheckpointStore
     log: EpochLog
@@ -79,7 +81,8 @@ class Records:
         """The row's score if it is the best so far and that matters."""
         if not self.config.logging.keep_best:
             return ()
-        manifest, score = self.store.manifest, row.score()
+        by_loss = self.config.optimizer.objective == "reconstruction"
+        manifest, score = self.store.manifest, row.score(by_loss=by_loss)
         best = manifest.best(row.epoch - 1)
         return score if best is None or score > manifest.entry(best).score else ()
 
@@ -91,5 +94,5 @@ class Records:
 
     def _save_resume(self, finished: int, part: EpochPart | None = None) -> None:
         state = self.optimizer.state_dict()["state"]
-        point = ResumePoint(finished, self._identity, self.model.state_dict(), state, part)
+        point = ResumePoint(finished, self._identity, self.trained.state_dict(), state, part)
         self.store.save_resume(point)

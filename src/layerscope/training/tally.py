@@ -64,11 +64,12 @@ class Tally:
         self._losses: list[Tensor] = []
         self._hits: list[Tensor] = []
 
-    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Note a batch: its mean loss (scalar), logits (B, K) and labels (B,)."""
+    def add(self, loss: Tensor, logits: Tensor | None, labels: Tensor) -> None:
+        """Note a batch: its mean loss (scalar), logits (B, K) and labels (B,); without logits, no hits."""
         self._sizes.append(len(labels))
         self._losses.append(loss.detach())
-        self._hits.append((logits.detach().argmax(dim=1) == labels).sum())
+        none = labels.new_zeros(())
+        self._hits.append(none if logits is None else (logits.detach().argmax(dim=1) == labels).sum())
 
     def counts(self) -> Counts:
         """What was collected, of all processes; waits for the device."""

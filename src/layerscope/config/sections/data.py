@@ -22,7 +22,7 @@ from layerscope.config.fields import (
 from layerscope.config.lookup import canonical_dataset
 from layerscope.config.names import FOLDER_DATASETS
 from layerscope.config.sections.base import Section
-from layerscope.config.sections.imbalance import ImbalanceConfig
+from layerscope.config.sections.imbalance import Factor, ImbalanceConfig
 
 
 class DataConfig(Section):
@@ -47,6 +47,11 @@ class DataConfig(Section):
     validation: BelowOne = Field(
         default=0.0,
         description="The share of training samples that is held out to choose by, evenly over the classes",
+    )
+    view_area: Factor | None = Field(
+        default=None,
+        description="Optimizer.objective contrastive: the smallest share of an image that a view shows; "
+        "not set: 0.2",
     )
     random_labels: Fraction = Field(
         default=0.0, description="The share of training labels that are drawn anew at random"

@@ -7,7 +7,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from layerscope.config.fields import AnyCase, Expected, Flag, Location, OnceEach, OneOrMore, Text, canonical
+from layerscope.config.fields import (
+    AboveZero,
+    AnyCase,
+    Expected,
+    Flag,
+    Location,
+    OnceEach,
+    OneOrMore,
+    Text,
+    canonical,
+)
 from layerscope.config.lookup import canonical_model
 from layerscope.config.sections.base import Section
 
@@ -61,12 +71,20 @@ class ModelConfig(Section):
     classifier_bias: Flag | None = Field(
         default=None, description="Whether the last layer has a bias; not set: as the architecture has it"
     )
+    conv_init_std: AboveZero | None = Field(
+        default=None,
+        description="Draw the weights of all convolutions from a normal distribution with this standard "
+        "deviation; not set: as usual for the architecture",
+    )
     final_norm: Flag | None = Field(
         default=None,
         description="zoo/…: whether a normalisation stands before the classifier; not set: as usual there",
     )
 
     def conflicts(self) -> Iterator[tuple[str, str]]:
-        """A key that would be ignored."""
+        """Keys that would be ignored, or undone."""
+        loaded = self.weights is not None or self.model_name.endswith("_pretrained")
+        if self.conv_init_std is not None and loaded:
+            yield "conv-init-std", "would be undone by the weights that the model starts from"
         if self.final_norm is not None and not self.model_name.startswith("zoo/"):
             yield "final-norm", f"means nothing for {self.model_name}; it is for models of zoo/"

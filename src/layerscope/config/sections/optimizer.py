@@ -46,6 +46,17 @@ ClassWeights = Annotated[
 class OptimizerConfig(Section):
     """The loss, the steps, and how the learning rate runs."""
 
+    objective: Annotated[Literal["supervised", "contrastive", "reconstruction"], AnyCase] = Field(
+        default="supervised",
+        description="What is learnt from: labels; two views of every image (SimCLR); or the images that an "
+        "autoencoder makes. Without labels, accuracy is that of a linear probe",
+    )
+    temperature: AboveZero | None = Field(
+        default=None, description="contrastive: what similarities are divided by; not set: 0.5"
+    )
+    projection_dim: Positive | None = Field(
+        default=None, description="contrastive: dimensions in which views are compared; not set: 128"
+    )
     loss: Annotated[LossName, BeforeValidator(_kebab)] = Field(
         default="mseloss",
         description="mseloss: squared error to one-hot labels; celoss: cross-entropy; focal; "
@@ -118,6 +129,7 @@ class OptimizerConfig(Section):
         if self.warmup_epochs > self.epochs:
             yield "warmup-epochs", f"({self.warmup_epochs:g}) must not exceed epochs ({self.epochs})"
         yield from self._loss_conflicts()
+        yield from self._objective_conflicts()
         if isinstance(self.lr_decay_steps, tuple):
             yield from self._decay_conflicts(self.lr_decay_steps)
 
@@ -127,6 +139,24 @@ class OptimizerConfig(Section):
                 yield key, f"means nothing for loss: {self.loss}; it is for {owner}"
         if self.label_smoothing and self.loss == "focal":
             yield "label-smoothing", "is not defined for loss: focal, which has one true class"
+
+    def _objective_conflicts(self) -> Iterator[tuple[str, str]]:
+        own = (("temperature", self.temperature), ("projection-dim", self.projection_dim))
+        if self.objective != "contrastive":
+            for key, value in own:
+                if value is not None:
+                    yield key, f"means nothing for objective: {self.objective}; it is for contrastive"
+        if self.objective == "supervised":
+            return
+        of_labels = {
+            "label-smoothing": self.label_smoothing,
+            "class-weights": self.class_weights,
+            "drift-penalty": self.drift_penalty,
+        }
+        for key in (key for key, setting in of_labels.items() if setting):
+            yield key, f"means nothing for objective: {self.objective}, which knows no labels"
+        if self.compile:
+            yield "compile", f"is not supported with objective: {self.objective}; only with supervised"
 
     def _decay_conflicts(self, steps: tuple[int, ...]) -> Iterator[tuple[str, str]]:
         if any(later <= earlier for earlier, later in pairwise(steps)):
