@@ -230,6 +230,19 @@ def test_open_gives_model_and_data_of_a_saved_run(finished):
     assert not torch.equal(next(run.model(0).parameters()), next(model.parameters()))
 
 
+def test_features_are_those_of_any_layer_split_and_epoch(finished):
+    run = ls.Run.open(finished.folder)
+    images, labels = next(run.data().test.batches(10_000))
+    first, last = (run.features("fc", "test", epoch) for epoch in (0, None))
+    assert torch.equal(first.labels, labels)
+    assert not torch.equal(first.features, last.features)
+    logits = run.model(2)(images)
+    torch.testing.assert_close(run.model(2).fc(last.features), logits)
+    assert run.features("block0.relu").features.shape[0] == len(run.data().train)
+    with pytest.raises(UsageError, match="no split 'validation'; it has train, test"):
+        run.features("fc", "validation")
+
+
 def test_open_of_another_folder_says_so(tmp_path):
     with pytest.raises(RunFolderError, match=r"no config\.yaml"):
         Run.open(tmp_path)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from layerscope.data.load import Data
+    from layerscope.features.layer_features import LayerFeatures
     from layerscope.training.progress import Reporter
 
 logger = logging.getLogger(__name__)
@@ -184,6 +185,24 @@ class Run(RunFolder):
         from layerscope.stages import load_model
 
         return load_model(self, epoch, device=device)
+
+    def features(
+        self, layer: str, split: str = "train", epoch: int | None = None, *, device: str = "cpu"
+    ) -> LayerFeatures:
+        """Features (N, D) and labels (N,) of any layer of the network, taken and reduced as the config says.
+
+        Parameters
+        ----------
+        layer : str
+            Dotted name of any module of ``run.model()``, measured or not; ``name@2`` for its second call.
+        split : str
+            ``train`` or ``test``, in stored order and without augmentation.
+        epoch : int, optional
+            The last saved one when omitted.
+        """
+        from layerscope.stages import load_features
+
+        return load_features(self, layer, split, epoch, device=device)
 
     def data(self, *, device: str = "cpu") -> Data:
         """The splits as they are trained and measured on."""

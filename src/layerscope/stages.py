@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
+import torch
 from torch import nn
 
 from layerscope.data.catalog import describe
@@ -12,7 +13,9 @@ from layerscope.data.load import Data, load_data
 from layerscope.data.split import class_counts
 from layerscope.devices import device_of
 from layerscope.distributed.ranks import rank
-from layerscope.errors import MeasurementError
+from layerscope.errors import MeasurementError, UsageError
+from layerscope.features.layer_features import LayerFeatures, layer_features
+from layerscope.features.reduce import reduce_by_name
 from layerscope.files import write_atomic
 from layerscope.measurement.measure import check_measurable, measure_checkpoints
 from layerscope.models.build import build_model
@@ -22,6 +25,8 @@ from layerscope.training.log import EpochLog
 from layerscope.training.loop import Outcome, train
 from layerscope.training.progress import QuietReporter, Reporter
 from layerscope.training.trackers import Trackers
+
+FEATURE_BATCH = 256
 
 
 def train_run(
@@ -95,6 +100,20 @@ def _record_validation(run: RunFolder, data: Data) -> None:
     pairs = zip(data.validation_places.tolist(), data.validation.labels.tolist(), strict=True)
     text = "".join(f"{place},{label}\n" for place, label in pairs)
     write_atomic(run.validation_path, f"index,label\n{text}")
+
+
+def load_features(run: RunFolder, layer: str, split: str, epoch: int | None, *, device: str) -> LayerFeatures:
+    """Features of any layer of a run's network on one of its splits, taken and reduced as the run does."""
+    data, config = load_run_data(run, device=device), run.config
+    splits = {name: part for name, part in vars(data).items() if hasattr(part, "batches")}
+    if split not in splits:
+        raise UsageError(f"the run has no split {split!r}; it has {', '.join(splits)}")
+    dtype = torch.float64 if config.measurements.precision == "float64" else torch.float32
+    model = load_model(run, epoch, device=device).to(dtype)
+    reduce = reduce_by_name(config.model.reduce, config.run.seed_for("projection"))
+    batches = splits[split].batches(config.measurements.batch_size or FEATURE_BATCH)
+    exact = ((images.to(dtype), labels) for images, labels in batches)
+    return layer_features(model, exact, layer, where=config.model.tap, reduce=reduce)
 
 
 def _new_model(run: RunFolder, data: Data) -> nn.Module:
