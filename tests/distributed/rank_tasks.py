@@ -212,3 +212,32 @@ def compare_batchnorm(layer, generator, shape):
     )
     mine.eval(), whole.eval()
     torch.testing.assert_close(mine(images), whole(images), rtol=1e-9, atol=1e-9)
+
+
+def metrics(folder):
+    """Feed every torchmetrics adapter with an uneven share of the samples, and save what a sync gives."""
+    from layerscope.statistics import torchmetrics as adapters
+
+    generator = torch.Generator().manual_seed(3)
+    labels = torch.randint(0, 4, (61,), generator=generator)
+    features = torch.randn(61, 6, generator=generator) + 100 * labels[:, None]
+    logits = torch.randn(61, 4, generator=generator)
+    with process_group(CPU):
+        rows = torch.arange(17) if rank() == 0 else torch.arange(17, len(labels))
+        centers, classes = torch.eye(4, 6), torch.arange(4)
+        moments = adapters.ClassMomentsMetric(4, 6, scatter=True)
+        nearest = adapters.NearestCenterMetric(centers, classes, 4)
+        network = adapters.DecisionsMetric(4)
+        other = adapters.OutOfDistributionMetric(6)
+        sample = adapters.FeatureSampleMetric(3, 4, 6, seed=1)
+        for part in rows.split(8):
+            moments.update(features[part], labels[part])
+            nearest.update(features[part], labels[part], logits[part].argmax(dim=1))
+            network.update(logits[part], labels[part])
+            other.update(features[part])
+            sample.update(features[part], labels[part], part)
+        found = {"moments": moments.compute(), "nearest": nearest.compute(), "network": network.compute()}
+        found |= {"other": other.compute(), "sample": tuple(sample.compute())}
+        found |= {"samples": (features, labels, logits)}
+        assert moments.moments().samples == len(rows)  # after compute, a process has its own part again
+        torch.save(found, folder / f"metrics{rank()}.pt")

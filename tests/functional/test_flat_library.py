@@ -79,6 +79,13 @@ PIECES = {  # of which the others are made
 }
 
 
+ROOMS = {  # of collapse and spectra; information measures have promises of their own
+    *("between", "collapsed_layer", "correlation", "covariance", "dot_products", "duality", "kernels"),
+    *("nearest", "ood", "ranks", "simplex", "spectra", "subspaces", "traces", "variability", "vci"),
+    "weighting",
+}
+
+
 def called(name, dtype):
     tensors, rest = CALLS[name]
     return getattr(F, name)(*(tensor.to(dtype) for tensor in tensors), **rest)
@@ -103,8 +110,9 @@ def test_the_names_of_the_design_are_there(name):
 
 
 def test_every_function_is_called_here_or_is_a_piece_of_one():
-    functions = {name for name in F.__all__ if inspect.isfunction(getattr(F, name))}
-    assert functions == set(CALLS) | NO_TENSORS | PIECES
+    functions = {name: getattr(F, name) for name in F.__all__ if inspect.isfunction(getattr(F, name))}
+    ours = {name for name, one in functions.items() if one.__module__.rpartition(".")[2] in ROOMS}
+    assert ours == set(CALLS) | NO_TENSORS | PIECES
 
 
 @pytest.mark.parametrize("name", CALLS)

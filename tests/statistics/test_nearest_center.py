@@ -1,6 +1,7 @@
 """Nearest-centre decisions: exact where float32 is not, ties to the lowest class."""
 
 import math
+import sys
 
 import pytest
 import torch
@@ -278,3 +279,34 @@ def test_the_state_continues_elsewhere_and_other_centres_are_not_merged():
     assert other.compute() | {"agreement": 0} == first.compute() | {"agreement": 0}
     with pytest.raises(ValueError, match="other centres"):
         first.merge(NearestCenter(centers[:2], torch.arange(2), 3))
+
+
+@pytest.mark.parametrize("classes", [1, 2, 300])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_faiss_decides_as_the_product_does(classes, dtype):
+    pytest.importorskip("faiss")
+    generator = torch.Generator().manual_seed(classes)
+    centers = torch.randn(classes, 12, generator=generator, dtype=torch.float64) + 1000
+    centers[1:2] = centers[:1]  # two equal centres, so that every point near them is a tie
+    labels = torch.randint(0, classes, (500,), generator=generator)
+    points = (centers[labels] + 0.7 * torch.randn(500, 12, generator=generator)).to(dtype)
+    decided = labels.roll(1)
+    found = []
+    for search in ("torch", "faiss"):
+        nearest = NearestCenter(centers, torch.arange(classes), classes, search=search)
+        nearest.update(points[:100], labels[:100], decided[:100])
+        again = NearestCenter(centers, torch.arange(classes), classes, search=search)
+        again.load_state_dict(nearest.state_dict())
+        again.update(points[100:], labels[100:], decided[100:])
+        found.append((again.decide(points)[0], again.compute()))
+    assert torch.equal(found[0][0], found[1][0])
+    assert found[0][1] == found[1][1]
+    assert found[0][1]["ties"] > 0 or classes == 1
+
+
+def test_an_unknown_search_is_refused_and_a_missing_one_names_the_remedy(monkeypatch):
+    with pytest.raises(ValueError, match="must be 'torch' or 'faiss', not 'annoy'"):
+        NearestCenter(torch.eye(2), torch.arange(2), 2, search="annoy")
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    with pytest.raises(ImportError, match=r"pip install 'layerscope\[faiss\]'"):
+        NearestCenter(torch.eye(2), torch.arange(2), 2, search="faiss")

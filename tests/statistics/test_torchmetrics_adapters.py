@@ -5,8 +5,8 @@ import sys
 import pytest
 import torch
 
-from layerscope.functional import cdnv, etf_error
-from layerscope.statistics import ClassMoments, Decisions, NearestCenter
+from layerscope.functional import cdnv, etf_error, nc1_pinv
+from layerscope.statistics import ClassMoments, Decisions, FeatureSample, NearestCenter
 
 adapters = pytest.importorskip("layerscope.statistics.torchmetrics")
 
@@ -92,6 +92,34 @@ def test_two_processes_merge_their_other_data():
     parts[0].update(features[:10])
     parts[1].update(features[10:])
     torch.testing.assert_close(joined(*parts).compute(), features.double().mean(dim=0))
+
+
+@pytest.mark.parametrize("options", [{"scatter": True}, {"sketch": 3, "seed": 5}])
+def test_options_are_those_of_the_accumulator(options):
+    features, labels = data()
+    metric, moments = adapters.ClassMomentsMetric(4, 5, **options), ClassMoments(4, 5, **options)
+    for part in (slice(0, 40), slice(40, 60)):
+        metric.update(features[part], labels[part])
+        moments.update(features[part], labels[part])
+    if "scatter" in options:
+        expected = nc1_pinv(moments.within_covariance, moments.means)
+        assert float(metric.compute()["nc1_pinv"]) == pytest.approx(expected, rel=1e-12)
+    else:
+        found = metric.moments().within_spectrum.values
+        torch.testing.assert_close(found, moments.within_spectrum.values)
+
+
+def test_the_sample_is_that_of_the_accumulator_and_begins_anew_after_a_reset():
+    features, labels = data()
+    metric, sample = adapters.FeatureSampleMetric(3, 4, 5, seed=7), FeatureSample(3, 4, 5, seed=7)
+    places = torch.arange(60)
+    for rows in (slice(0, 25), slice(25, 60)):
+        metric.update(features[rows], labels[rows], places[rows])
+    sample.update(features, labels, places)
+    assert all(torch.equal(a, b) for a, b in zip(metric.compute(), sample.compute(), strict=True))
+    metric.reset()
+    metric.update(features[:5], labels[:5], places[:5])
+    assert metric.compute().indices.max() < 5
 
 
 def test_a_batch_value_is_that_of_the_batch_alone():

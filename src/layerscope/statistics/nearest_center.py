@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from layerscope.functional.nearest import center_scores, decide_nearest
+from layerscope.functional.nearest import decide_nearest
+from layerscope.statistics.center_search import FaissSearch, Leading, ProductSearch
 from layerscope.statistics.checks import check_labels
 
 ROUNDING = 1e-5  # scores of float32 points closer than this, relative to the points' size, are computed again
 SAME = 1e-9  # centres that differ by less, relative to their largest coordinate, are the same
 SCORES = 2**25  # scores that are held at a time
 Exact = Callable[[Tensor], Tensor]
+Search = Literal["torch", "faiss"]
 
 
 class NearestCenter:
@@ -32,6 +34,10 @@ class NearestCenter:
     classes : Tensor (K+,)
         Their class indices, ascending.
     num_classes : int
+    search : "torch" | "faiss"
+        Who finds the two best centres: one product and two maxima, or an exact index of FAISS on the CPU
+        (``pip install 'layerscope[faiss]'``). Close calls are computed again either way, so the decisions
+        are the same.
 
     Attributes
     ----------
@@ -41,8 +47,10 @@ class NearestCenter:
         The two nearest centres were equally far.
     """
 
-    def __init__(self, centers: Tensor, classes: Tensor, num_classes: int) -> None:
-        self.classes = classes
+    def __init__(
+        self, centers: Tensor, classes: Tensor, num_classes: int, *, search: Search = "torch"
+    ) -> None:
+        self.search, self.classes = search, classes
         # Rounded first, so that subtracting it from float32 points and from the centres is the same shift.
         self.middle = centers.double().mean(dim=0).float().double()
         self.centers = centers.double() - self.middle
@@ -50,6 +58,7 @@ class NearestCenter:
         self.counts = torch.zeros_like(self.correct)
         self.agreeing = torch.zeros_like(self.correct)
         self.ties = torch.zeros((), dtype=torch.int64, device=centers.device)
+        self._prepare()
 
     def update(
         self,
@@ -106,12 +115,9 @@ class NearestCenter:
     def _decide(self, points: Tensor, exact: Exact | None, error: Tensor | None) -> tuple[Tensor, Tensor]:
         points = points.to(torch.promote_types(points.dtype, torch.float32))
         shifted = points - self.middle.to(points.dtype)
-        scores = self._scores(shifted)
+        best, gap = self._searcher.leading(shifted)
         size = torch.linalg.vector_norm(shifted, dim=1) if error is None else error
-        highest, best = scores.max(dim=1)
-        gap = highest - scores.scatter_(1, best.unsqueeze(1), -math.inf).amax(dim=1)
-        longest = torch.linalg.vector_norm(self.centers, dim=1).max()
-        near = gap <= ROUNDING * longest * (size.double() + longest)
+        near = gap <= ROUNDING * self._longest * (size.double() + self._longest)
         rows = near.nonzero().squeeze(1)
         tied = torch.zeros_like(near)
         if rows.numel():
@@ -173,6 +179,7 @@ class NearestCenter:
         """Replace the state, the centres included, by one that :meth:`state_dict` gave."""
         for name in _STATE:
             setattr(self, name, state[name].to(self.centers.device, copy=True))
+        self._prepare()
 
     def _balanced(self, hits: Tensor) -> float:
         seen = self.counts > 0
@@ -191,8 +198,15 @@ class NearestCenter:
             raise ValueError(f"points must be (batch, {self.centers.shape[1]}), not {tuple(points.shape)}")
         check_labels(labels, len(points), len(self.counts))
 
-    def _scores(self, shifted: Tensor) -> Tensor:
-        return center_scores(shifted, self.centers.to(shifted.dtype))
+    def _prepare(self) -> None:
+        """Set what depends on the centres alone."""
+        self._longest = torch.linalg.vector_norm(self.centers, dim=1).max() if len(self.centers) else 0.0
+        if self.search == "faiss":
+            self._searcher: Leading = FaissSearch(self.centers)
+        elif self.search == "torch":
+            self._searcher = ProductSearch(self.centers)
+        else:
+            raise ValueError(f"search must be 'torch' or 'faiss', not {self.search!r}")
 
 
 _STATE = ("classes", "middle", "centers", "correct", "counts", "agreeing", "ties")

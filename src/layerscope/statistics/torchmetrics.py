@@ -6,6 +6,7 @@ accumulators merge them.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,14 +14,16 @@ from torch import Tensor
 
 from layerscope.functional.simplex import etf_error
 from layerscope.functional.traces import traces
-from layerscope.functional.variability import cdnv, nc1_quotient
+from layerscope.functional.variability import cdnv, nc1_pinv, nc1_quotient
 from layerscope.statistics.class_moments import ClassMoments
 from layerscope.statistics.decisions import Decisions
+from layerscope.statistics.feature_sample import FeatureSample, Sampled
 from layerscope.statistics.nearest_center import NearestCenter
 from layerscope.statistics.ood_mean import OutOfDistribution
 
 try:
     from torchmetrics import Metric
+    from torchmetrics.utilities import dim_zero_cat
 except ImportError as error:
     raise ImportError(
         "layerscope.statistics.torchmetrics needs torchmetrics: pip install 'layerscope[torchmetrics]'"
@@ -57,19 +60,39 @@ class _Gathered(Metric):
 class ClassMomentsMetric(_Gathered):
     """:class:`layerscope.statistics.ClassMoments` as a metric.
 
-    ``update(features, labels)``; ``compute()`` gives NC1 (quotient), the mean CDNV and the ETF error, from
-    balanced classes; ``moments()`` the accumulator itself, for every other measure of
-    ``layerscope.functional``.
+    ``update(features, labels)``; ``compute()`` gives NC1 (quotient; with ``scatter``, ``nc1_pinv`` too), the
+    mean CDNV and the ETF error, from balanced classes; ``moments()`` the accumulator itself, for every other
+    measure of ``layerscope.functional``.
 
     Parameters
     ----------
     num_classes, dim : int
+    scatter, sketch, sample_weights, seed
+        As of the accumulator.
     """
 
-    def __init__(self, num_classes: int, dim: int, **options: Any) -> None:
+    def __init__(
+        self,
+        num_classes: int,
+        dim: int,
+        *,
+        scatter: bool = False,
+        sketch: int = 0,
+        sample_weights: Tensor | None = None,
+        seed: int = 0,
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
-        self.num_classes, self.dim = num_classes, dim
-        self._keep(ClassMoments(num_classes, dim).state_dict())
+        self._new = partial(
+            ClassMoments,
+            num_classes,
+            dim,
+            scatter=scatter,
+            sketch=sketch,
+            sample_weights=sample_weights,
+            seed=seed,
+        )
+        self._keep(self._new().state_dict())
 
     def update(self, features: Tensor, labels: Tensor) -> None:
         """Add a batch (B, D) with labels (B,)."""
@@ -78,7 +101,7 @@ class ClassMomentsMetric(_Gathered):
         self._write(moments.state_dict())
 
     def compute(self) -> dict[str, Tensor]:
-        """Three measures of collapse, as 0-dimensional tensors."""
+        """Three or four measures of collapse, as 0-dimensional tensors."""
         moments = self.moments()
         means, variances = moments.means, moments.variances
         values = {
@@ -86,6 +109,8 @@ class ClassMomentsMetric(_Gathered):
             "cdnv": cdnv(variances, means)["mean"],
             "etf_error": etf_error(means),
         }
+        if "outer" in self._parts and len(means):
+            values["nc1_pinv"] = nc1_pinv(moments.within_covariance, means)
         return {name: torch.tensor(value, dtype=torch.float64) for name, value in values.items()}
 
     def moments(self) -> ClassMoments:
@@ -96,7 +121,7 @@ class ClassMomentsMetric(_Gathered):
         return first
 
     def _moments_of(self, state: dict[str, Any]) -> ClassMoments:
-        moments = ClassMoments(self.num_classes, self.dim, device=state["counts"].device)
+        moments = self._new(device=state["counts"].device)
         moments.load_state_dict({"outer": None, "sketch": None, "seed": None, **state})
         return moments
 
@@ -208,6 +233,49 @@ class OutOfDistributionMetric(_Gathered):
         mean = OutOfDistribution(self.dim, device=state["count"].device)
         mean.load_state_dict(state)
         return mean
+
+
+class FeatureSampleMetric(Metric):
+    """:class:`layerscope.statistics.FeatureSample` as a metric: ``update(features, labels, indices)``.
+
+    The choice depends on seed, indices and labels only, so it is that of one process, however many there are.
+    Every process has to see at least one batch before a sync.
+
+    Parameters
+    ----------
+    per_class, num_classes, dim, seed : int
+    """
+
+    full_state_update = True
+    features: list[Tensor] | Tensor
+    labels: list[Tensor] | Tensor
+    indices: list[Tensor] | Tensor
+
+    def __init__(self, per_class: int, num_classes: int, dim: int, *, seed: int = 0, **options: Any) -> None:
+        super().__init__(**options)
+        self._new = partial(FeatureSample, per_class, num_classes, dim, seed=seed)
+        for name in Sampled._fields:  # lists, since processes keep different numbers of samples
+            self.add_state(name, default=[], dist_reduce_fx="cat")
+
+    def update(self, features: Tensor, labels: Tensor, indices: Tensor) -> None:
+        """Add a batch (B, D) with labels (B,) and places in the split (B,)."""
+        sample = self._sample()
+        sample.update(features, labels, indices)
+        for name, value in sample.compute()._asdict().items():
+            setattr(self, name, [value])
+
+    def compute(self) -> Sampled:
+        """The chosen samples."""
+        return self._sample().compute()
+
+    def _sample(self) -> FeatureSample:
+        found = [getattr(self, name) for name in Sampled._fields]
+        if not len(found[0]):
+            return self._new(device=self.device)
+        kept = [dim_zero_cat(part) for part in found]  # already one tensor each after a sync
+        sample = self._new(device=kept[0].device)
+        sample.update(*kept)
+        return sample
 
 
 def _tensors(values: dict[str, float]) -> dict[str, Tensor]:
