@@ -179,6 +179,14 @@ def test_cleaning_without_a_policy_leaves_every_checkpoint(write_config, capsys)
     assert "Removed" in capsys.readouterr().out
 
 
+def test_a_retry_of_runs_that_nobody_started_does_not_say_that_all_is_done(write_config, capsys):
+    path, _ = write_config()
+    assert main(["-c", str(path), "--retry"]) == 0
+    assert capsys.readouterr().out == "Nothing to retry: nothing went wrong.\n"
+    assert main(["-c", str(path), "--retry", "lost"]) == 0
+    assert capsys.readouterr().out == "Nothing to retry: nothing is lost.\n"
+
+
 def test_a_flag_for_another_is_refused_alone(write_config, capsys):
     path, _ = write_config()
     assert main(["-c", str(path), "--yes"]) == 2

@@ -65,14 +65,15 @@ def work_in_queue(request: Request, console: Console) -> int:
 def submit(request: Request, console: Console) -> int:
     """Submit what is left to Slurm."""
     submission = request.chosen.submit(request.stages, watch=console.submitted)
-    console.submission(submission)
+    console.submission(submission, "Nothing to submit: all is done, or on its way.")
     return 1 if submission.left else 0
 
 
 def retry(request: Request, console: Console, *, what: str) -> int:
     """Submit again what went wrong."""
     submission = request.chosen.retry(what, request.stages, watch=console.submitted)
-    console.submission(submission)
+    why = "nothing went wrong" if what == "all" else f"nothing is {what}"
+    console.submission(submission, f"Nothing to retry: {why}.")
     return 1 if submission.left else 0
 
 

@@ -73,18 +73,18 @@ class Console:
             sys.stdout.write(f"submitted {array}{f', {array.after}' if array.after else ''}\n")
             sys.stdout.flush()
 
-    def submission(self, submission: Submission) -> None:
-        """Say what was submitted, what was not, and how to follow it."""
+    def submission(self, submission: Submission, nothing: str) -> None:
+        """Say what was submitted, what was not, and how to follow it; ``nothing`` if there was nothing."""
         for left in submission.left:
             sys.stderr.write(f"layerscope: {left.run.name}: {left.stage} is not submitted: {left.reason}\n")
         if any(left.reason.startswith("failed") for left in submission.left):
             sys.stderr.write("layerscope: --retry failed tries again what failed\n")
         if self.quiet:
             return
-        if not submission.arrays:
-            sys.stdout.write("Nothing to submit: all is done, or on its way.\n")
-        else:
+        if submission.arrays:
             sys.stdout.write("The same command with --status, --logs RUN or --cancel follows them.\n")
+        elif not submission.left:
+            sys.stdout.write(f"{nothing}\n")
 
     def cancelled(self, cancelled: Sequence[Cancelled]) -> None:
         """Say which stages will not be worked on."""

@@ -98,6 +98,17 @@ def test_data_that_is_missing_here_is_a_warning(look):
     assert seen.models[0].layers
 
 
+def test_published_data_that_is_in_no_known_place_is_a_warning_unless_it_is_fetched(look, monkeypatch):
+    monkeypatch.delenv("LAYERSCOPE_DATA", raising=False)
+    seen = look(Matrix={"Data": {"dataset-id": ["svhn", "digits", "mnist"]}})
+    assert not seen.problems
+    assert [(warning.message.split(" in ")[0], warning.runs) for warning in seen.warnings] == [
+        ("there is no svhn", ("svhn",)),
+        ("there is no mnist", ("mnist",)),
+    ]
+    assert not look(Data={"dataset-id": "svhn", "download": True}).warnings
+
+
 def test_the_users_own_data_that_is_missing_hides_the_layers_only(look):
     seen = look(Matrix={"Data": {"dataset-id": ["imagefolder"], "root": ["/no/such/place"]}})
     assert not seen.problems

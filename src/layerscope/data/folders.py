@@ -44,12 +44,18 @@ def load_folders(config: DataConfig, info: DatasetInfo) -> Loaded:
 def _split_folders(config: DataConfig, info: DatasetInfo) -> tuple[Path, Path]:
     if info.name == "imagefolder":
         return split_folders(config.root, config.train_dir, config.test_dir)
-    places = candidates(config.root, _SUBFOLDERS[info.name])
-    root = find(info.name, places, _missing, info.source)
+    places = folder_places(info.name, config.root)
+    root = find(info.name, places, missing_folders, info.source)
     return root / "train", root / "val"
 
 
-def _missing(place: Path) -> list[str]:
+def folder_places(name: str, root: Path | None) -> list[Path]:
+    """Every folder in which the published set ``name`` is looked for."""
+    return candidates(root, _SUBFOLDERS[name])
+
+
+def missing_folders(place: Path) -> list[str]:
+    """The folders of splits that ``place`` lacks."""
     return [f"{name}/" for name in ("train", "val") if not (place / name).is_dir()]
 
 

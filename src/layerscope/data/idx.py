@@ -78,19 +78,25 @@ def read_idx(path: Path, axes: int) -> npt.NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()
 
 
+def idx_places(name: str, root: Path | None) -> list[Path]:
+    """Every folder in which the set ``name`` is looked for."""
+    folder = PUBLISHED[name]
+    subfolders = (f"{folder}/raw", folder, name, *_ALSO.get(name, ()))
+    return candidates(root, subfolders, INSTALLED.get(name, ()))
+
+
 def _find(config: DataConfig, info: DatasetInfo) -> Path:
-    folder = PUBLISHED[info.name]
-    subfolders = (f"{folder}/raw", folder, info.name, *_ALSO.get(info.name, ()))
-    places = candidates(config.root, subfolders, INSTALLED.get(info.name, ()))
+    places = idx_places(info.name, config.root)
     fetch = partial(_download, info.name, bases(config.root)[0]) if config.download else None
-    return find_or_download(info.name, places, _missing, info.source, fetch)
+    return find_or_download(info.name, places, missing_idx, info.source, fetch)
 
 
 def _download(name: str, root: Path) -> None:
     published_class(name)(str(root), download=True)
 
 
-def _missing(folder: Path) -> list[str]:
+def missing_idx(folder: Path) -> list[str]:
+    """The files that a folder lacks."""
     names = [name for pair in FILES.values() for name in pair]
     return [name for name in names if not _path(folder, name).is_file()]
 

@@ -27,13 +27,26 @@ PUBLISHED = {
     "stl10": "STL10",
 }
 
+#: What a folder that holds the set has in it, as far as one can tell without torchvision.
+LANDMARKS = {
+    "cifar10": "cifar-10-batches-py",
+    "cifar100": "cifar-100-python",
+    "svhn": "train_32x32.mat",
+    "stl10": "stl10_binary",
+}
+
+
+def torchvision_places(name: str, root: Path | None) -> list[Path]:
+    """Every folder in which the set ``name`` is looked for."""
+    return candidates(root, (name, PUBLISHED[name]))
+
 
 def load_torchvision(config: DataConfig, info: DatasetInfo) -> Loaded:
     """Find the set's files, download them when that is asked for, read and check them."""
     checksums = published_files(info.name)
     root = find_or_download(
         info.name,
-        candidates(config.root, (info.name, PUBLISHED[info.name])),
+        torchvision_places(info.name, config.root),
         lambda place: [name for name in checksums if not (place / name).is_file()],
         info.source,
         partial(_download, info.name, bases(config.root)[0]) if config.download else None,

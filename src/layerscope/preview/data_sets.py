@@ -9,6 +9,8 @@ from pathlib import Path
 from layerscope.config import DataConfig
 from layerscope.config.names import FOLDER_DATASETS, OWN_DATASETS
 from layerscope.data.catalog import DatasetInfo, describe
+from layerscope.data.places import ENVIRONMENT, bases
+from layerscope.data.presence import is_absent
 from layerscope.errors import DataError
 
 _FLOATS = 4
@@ -46,12 +48,23 @@ def view(config: DataConfig) -> DataView:
         info = describe(config)
     except DataError as error:
         return DataView(config.dataset_id, None, str(error), warning)
+    warning = warning or _nowhere(config, info)
     return DataView(info.name, info, _too_large_a_batch(config, info), warning, _image_bytes(info))
 
 
 def _missing(config: DataConfig) -> Path | None:
     places = [place for place in (config.root, config.train_dir, config.test_dir) if place is not None]
     return next((place for place in places if not place.exists()), None)
+
+
+def _nowhere(config: DataConfig, info: DatasetInfo) -> str:
+    if config.download or not is_absent(info.name, config.root):
+        return ""
+    tried = " or ".join(map(str, bases(config.root)))
+    return (
+        f"there is no {info.name} in {tried} on this machine; jobs need it where they run. Data.root or "
+        f"${ENVIRONMENT} names its folder, Data.download: True gets it"
+    )
 
 
 def _image_bytes(info: DatasetInfo) -> int:
