@@ -28,7 +28,8 @@ _ONLY_FETCHED = frozenset({"root", "download", "num-workers"})
 """Keys of ``Data`` that say how the images come in, not which ones they are."""
 
 _ADDED_LATER = {
-    "Data": frozenset({"channels", "imbalance", "test_list", "train_list", "validation", "view_area"}),
+    "Data": frozenset({"channels", "imbalance", "test_list", "train_list"})
+    | {"gaussian", "validation", "view_area"},
     "Optimizer": frozenset(
         {"class_weights", "decay", "drift_penalty", "gamma", "label_smoothing", "lr_groups", "tau"}
         | {"objective", "temperature", "projection_dim"}

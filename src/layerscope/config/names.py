@@ -10,7 +10,7 @@ SLURM_SECTION = "Slurm"
 
 NESTED_KEYS = {
     SLURM_SECTION: ("train", "measure", "plot", "extra"),
-    "Data": ("imbalance",),
+    "Data": ("imbalance", "gaussian"),
     "Optimizer": ("lr-groups",),
 }
 """Section → the keys of it that hold keys of their own."""
@@ -42,6 +42,7 @@ DATASETS = (
     "imagenet_lt",
     "imagefolder",
     "arrays",
+    "gaussian_classes",
 )
 
 FOLDER_DATASETS = ("tinyimagenet", "imagenet", "imagenet_lt", "imagefolder")

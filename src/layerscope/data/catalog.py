@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from layerscope.config import DataConfig
+from layerscope.config.sections.gaussian import GaussianConfig
 from layerscope.data.file_list import describe_lists
 from layerscope.data.imbalance import class_sizes
 from layerscope.data.listing import describe_folders
@@ -125,6 +126,10 @@ DATASETS: dict[str, DatasetInfo] = {
         "arrays", 0, 0, 0, 0, 0, 0,
         (), (), 0, "crop", "Let Data.root name an .npz file.",
     ),
+    "gaussian_classes": DatasetInfo(  # sizes are those of Data.gaussian; the moments when it is drawn
+        "gaussian_classes", 0, 0, 0, 0, 0, 0,
+        (), (), 0, "none", "It is drawn at random.",
+    ),
 }  # fmt: skip
 
 
@@ -220,9 +225,25 @@ def _with_size_in_files(info: DatasetInfo, config: DataConfig) -> DatasetInfo:
         return replace(
             info, **vars(describe_lists(config.root, config.train_list, config.test_list, info.classes))
         )
+    if info.name == "gaussian_classes":
+        return _with_settings(info, config.gaussian or GaussianConfig())
     if info.name == "imagefolder":
         return replace(info, **vars(describe_folders(config.root, config.train_dir, config.test_dir)))
     return info
+
+
+def _with_settings(info: DatasetInfo, drawn: GaussianConfig) -> DatasetInfo:
+    return replace(
+        info,
+        channels=1,
+        mean=(0.0,),
+        std=(1.0,),
+        height=drawn.height,
+        width=drawn.width,
+        classes=drawn.classes,
+        train_samples=drawn.train,
+        test_samples=drawn.test,
+    )
 
 
 def _refuse_what_cannot_be_honoured(config: DataConfig, info: DatasetInfo) -> None:

@@ -17,6 +17,7 @@ from layerscope.data.catalog import DatasetInfo, describe_stored, in_channels
 from layerscope.data.digits import load_digits
 from layerscope.data.folder_split import folder_split
 from layerscope.data.folders import load_folders
+from layerscope.data.gaussian_classes import load_gaussian_classes
 from layerscope.data.idx import load_idx
 from layerscope.data.imbalance import imbalanced
 from layerscope.data.samples import Loaded, Samples, check_samples
@@ -43,6 +44,7 @@ LOADERS: dict[str, Callable[[DataConfig, DatasetInfo], Loaded]] = {
     "imagenet_lt": load_split_files,
     "imagefolder": load_folders,
     "arrays": load_arrays,
+    "gaussian_classes": load_gaussian_classes,
 }
 
 

@@ -72,7 +72,7 @@ def _image_bytes(info: DatasetInfo) -> int:
         return 0
     samples = info.train_samples + info.validation_samples + info.test_samples
     images = samples * math.prod(info.shape)
-    return images * _FLOATS if info.name == "arrays" else images
+    return images * _FLOATS if info.name in ("arrays", "gaussian_classes") else images
 
 
 def _too_large_a_batch(config: DataConfig, info: DatasetInfo) -> str:

@@ -22,6 +22,7 @@ from layerscope.config.fields import (
 from layerscope.config.lookup import canonical_dataset
 from layerscope.config.names import FOLDER_DATASETS
 from layerscope.config.sections.base import Section
+from layerscope.config.sections.gaussian import GaussianConfig
 from layerscope.config.sections.imbalance import Factor, ImbalanceConfig
 
 
@@ -47,6 +48,9 @@ class DataConfig(Section):
     validation: BelowOne = Field(
         default=0.0,
         description="The share of training samples that is held out to choose by, evenly over the classes",
+    )
+    gaussian: Annotated[GaussianConfig | None, Expected("keys with values ('separation: 4')")] = Field(
+        default=None, description="gaussian_classes: the distribution, and how much is drawn from it"
     )
     view_area: Factor | None = Field(
         default=None,
@@ -86,6 +90,8 @@ class DataConfig(Section):
         yield from self._superfluous(
             "imagenet_lt", ("train-list", self.train_list), ("test-list", self.test_list)
         )
+        if self.gaussian is not None and self.dataset_id != "gaussian_classes":
+            yield "gaussian", f"means nothing for {self.dataset_id}; it is for gaussian_classes"
         if self.dataset_id == "arrays" and self.root is None:
             yield "root", "is not set, but dataset-id: arrays needs it: the .npz file"
         if self.dataset_id == "imagenet_lt" and self.root is None:
