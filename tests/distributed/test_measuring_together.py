@@ -9,7 +9,9 @@ from layerscope.measures.catalog import VERSIONS
 from layerscope.results.tables import TableStore
 
 MEASURES = list(VERSIONS)
-FRAGILE = {"MLPSVD", "GNC2"}
+SPECTRA = {"ActivationCovSVs", "ActivationStableRank", "VCI"}
+"""Measures of what is kept or, where less memory is left, sketched."""
+FRAGILE = {"MLPSVD", "GNC2"} | SPECTRA
 """Measures with values so near 0, or so large, that rounding of the features shows in their first digits."""
 
 
@@ -32,7 +34,12 @@ def tables_of(folder, name):
 def assert_same_tables(tables, others, *, rtol, without=()):
     for measure in [measure for measure in MEASURES if measure not in without]:
         pd.testing.assert_frame_equal(
-            tables[measure], others[measure], check_exact=False, rtol=rtol, atol=1e-12, obj=measure
+            tables[measure],
+            others[measure],
+            check_exact=False,
+            rtol=max(rtol, 1e-7) if measure in SPECTRA else rtol,  # small eigenvalues are lost in large ones
+            atol=1e-12,
+            obj=measure,
         )
 
 
@@ -52,7 +59,7 @@ def test_tables_are_those_of_one_process(trained, alone, succeed, size):
 @pytest.mark.parametrize(
     ("settings", "rtol", "without"),
     [
-        ({"precision": "float64", "memory": "2MB"}, 1e-10, ()),
+        ({"precision": "float64", "memory": "5MB"}, 1e-10, SPECTRA),
         ({"precision": "float32"}, 1e-5, FRAGILE),
     ],
     ids=["features that do not fit the memory", "float32"],

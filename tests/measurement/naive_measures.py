@@ -15,6 +15,13 @@ import numpy as np
 
 from . import naive_imbalance as imbalance
 
+SCHEMES = {  # what counts the same in: the trace within, the covariance within, between, the centre
+    "balanced": ("class", "class", "class", "class"),
+    "sample": ("sample", "sample", "sample", "sample"),
+    "papyan": ("sample", "sample", "class", "sample"),
+    "rnc": ("sample", "sample", "class", "class"),
+    "inc": ("class", "sample", "class", "sample"),
+}
 EPS = np.finfo(np.float64).eps
 Values = list[tuple[dict[str, "str | int"], float]]
 Key = tuple[str, str, str, tuple[tuple[str, str | int], ...]]
@@ -64,6 +71,8 @@ def naive_rows(
         geometries = [Geometry(layer.features[split], labels[split], weighting) for layer in layers]
         put("NCLayer", split, "network", statistics(nc_layer([cdnv(g)["mean"] for g in geometries])))
         put("SelfDuality", split, layers[-1].name, statistics(self_duality(layers[-1], geometries[-1])))
+    for layer in layers:
+        put("NC5", "ood", layer.name, [({"statistic": "orthogonality"}, nc5(layer, labels["train"]))])
     for layer, split in itertools.product(layers, labels):
         geometry = Geometry(layer.features[split], labels[split], weighting)
         put("Traces", split, layer.name, traces(geometry))
@@ -72,8 +81,11 @@ def naive_rows(
         put("ETF", split, layer.name, statistics(etf(geometry)))
         put("GNC2", split, layer.name, kernels(geometry))
         put("MLPSVD", split, layer.name, mlp_svd(layer, geometry))
+        put("ActivationCovSVs", split, layer.name, covariance_values(geometry))
+        put("ActivationStableRank", split, layer.name, stable_ranks(geometry))
+        put("VCI", split, layer.name, statistics({"vci": collapse_index(geometry)}))
         put("NCC", split, layer.name, statistics(ncc(layer, split, labels, logits)))
-        rank, value = angle(layer, geometry)
+        rank, value = angle(layer, geometry, uncentred=weighting == "inc")
         put("AngleBetweenSubspaces", split, layer.name, [({"rank": rank}, value)])
     return rows
 
@@ -126,11 +138,12 @@ class Geometry:
             for group, mean in zip(groups, self.means, strict=True)
         ]
         total = sum(self.counts)
-        share = {"balanced": [1 / len(classes)] * len(classes), "sample": [n / total for n in self.counts]}
-        self.weights = share[weighting]
-        self.center = sum(w * mean for w, mean in zip(self.weights, self.means, strict=True))
+        share = {"class": [1 / len(classes)] * len(classes), "sample": [n / total for n in self.counts]}
+        trace, within, self.weights, center = (share[by] for by in SCHEMES[weighting])
+        self.center = sum(w * mean for w, mean in zip(center, self.means, strict=True))
         self.offsets = self.means - self.center
-        self.within = sum(w * cov for w, cov in zip(self.weights, self.covariances, strict=True))
+        self.within = sum(w * cov for w, cov in zip(within, self.covariances, strict=True))
+        self.within_trace = sum(w * np.trace(cov) for w, cov in zip(trace, self.covariances, strict=True))
         self.between = sum(w * np.outer(m, m) for w, m in zip(self.weights, self.offsets, strict=True))
 
 
@@ -164,7 +177,7 @@ def weight_values(weight: np.ndarray | None) -> Values:
 
 
 def traces(g: Geometry) -> Values:
-    within, between = np.trace(g.within), np.trace(g.between)
+    within, between = g.within_trace, np.trace(g.between)
     total = within + between
     values = []
     for name, value in (("within", within), ("between", between), ("sum", total)):
@@ -361,11 +374,54 @@ def ncc(
     }
 
 
-def angle(layer: NaiveLayer, g: Geometry) -> tuple[int, float]:
+def covariance_values(g: Geometry) -> Values:
+    """Eigenvalues of every class covariance, and of those within, between and in total."""
+    classes, dim = g.means.shape
+    kinds = [("within_single", *each) for each in zip(g.classes, g.covariances, g.counts, strict=True)]
+    samples = sum(g.counts)
+    kinds += [("within", -1, g.within, samples), ("between", -1, g.between, classes)]
+    kinds += [("total", -1, g.within + g.between, samples)]
+    values = []
+    for kind, label, covariance, count in kinds:
+        found = np.linalg.eigvalsh(covariance)[::-1].clip(0)[: min(count, dim, 64)]
+        trace = np.trace(covariance)
+        relative = found / trace if trace else found * math.nan
+        scales = {"absolute": found, "relative": relative, "cumulative": np.cumsum(relative)}
+        for scale, numbers in scales.items():
+            for index, number in enumerate(numbers):
+                values.append(({"kind": kind, "class": label, "sigma_index": index, "scale": scale}, number))
+    return values
+
+
+def stable_ranks(g: Geometry) -> Values:
+    covariances = [*g.covariances, g.within]
+    ranks = [np.trace(c) / np.linalg.eigvalsh(c)[-1] if np.trace(c) else math.nan for c in covariances]
+    values = [
+        ({"statistic": "class", "class": c}, rank) for c, rank in zip(g.classes, ranks[:-1], strict=True)
+    ]
+    values.append(({"statistic": "mean", "class": -1}, np.nanmean(ranks[:-1])))
+    return [*values, ({"statistic": "pooled", "class": -1}, ranks[-1])]
+
+
+def collapse_index(g: Geometry) -> float:
+    inverse = np.linalg.pinv(g.within + g.between, rcond=1e-13, hermitian=True)
+    return 1 - np.trace(inverse @ g.between) / np.linalg.matrix_rank(g.offsets, tol=1e-9)
+
+
+def nc5(layer: NaiveLayer, labels: np.ndarray) -> float:
+    """Mean over classes of the size of the cosine between a train mean and the mean of other images."""
+    if "ood" not in layer.features:
+        return math.nan
+    other = layer.features["ood"].astype(np.float64).mean(axis=0)
+    means = Geometry(layer.features["train"], labels, "balanced").means
+    return np.mean([abs(m @ other) / np.linalg.norm(m) / np.linalg.norm(other) for m in means])
+
+
+def angle(layer: NaiveLayer, g: Geometry, *, uncentred: bool) -> tuple[int, float]:
     """Mean cosine between the top right singular space of the weight and that of the centred means."""
     if layer.reads is None or layer.weight is None:
         return 0, math.nan
-    weight, means = layer.weight.astype(np.float64), g.offsets
+    weight, means = layer.weight.astype(np.float64), g.means if uncentred else g.offsets
     if layer.reads == "linear":
         reading, columns = weight, means.T
     else:
@@ -377,6 +433,9 @@ def angle(layer: NaiveLayer, g: Geometry) -> tuple[int, float]:
         columns = np.array([maps[k][(slice(None), *place)] for k, *place in places]).T
     _, sigmas, right = np.linalg.svd(reading)
     left, spread, _ = np.linalg.svd(columns)
+    if uncentred:
+        cosines = np.linalg.svd(right[: len(means)] @ left[:, : len(means)], compute_uv=False)
+        return len(means), cosines.sum() / len(means)
     rank = min(len(means) - 1, numerical_rank(sigmas, reading.shape), numerical_rank(spread, columns.shape))
     if rank == 0:
         return 0, math.nan

@@ -39,6 +39,7 @@ class Folder:
     def __init__(self, path):
         self.store, self.tables = CheckpointStore(path / "checkpoints"), TableStore(path / "measurements")
         self.bench = Bench(IMBALANCED)
+        self.bench.ood = None
         self.data = Data(DATASETS["digits"], **self.bench.splits)
         for epoch in EPOCHS:
             self.store.save(epoch, self.network_at(epoch))

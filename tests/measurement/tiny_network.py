@@ -27,7 +27,9 @@ SHAPE = (2, 4, 4)
 TAPPED = ("conv1", "relu", "conv2", "fc1", "fc2")
 SEED = 11  # of the random projection
 CPU = torch.device("cpu")
-EVERYTHING = Need.DECISIONS | Need.MOMENTS | Need.SCATTER | Need.NEAREST | Need.SPECTRUM
+EVERYTHING = ~Need.NOTHING
+MEANS = EVERYTHING & ~Need.SPECTRA  # what takes no more memory than the class means
+OTHERS = 13  # images of another kind
 Rows = dict[tuple, dict[str, object]]
 
 
@@ -118,6 +120,12 @@ def splits_of(case: Case) -> dict[str, InMemorySplit]:
     return splits
 
 
+def other_images() -> InMemorySplit:
+    """Images of no class."""
+    images = 1.5 + np.random.default_rng(9).standard_normal((OTHERS, *SHAPE))
+    return split_of("ood", torch.tensor(images).float(), torch.zeros(OTHERS, dtype=torch.int64), 1)
+
+
 def network_of(classes: int) -> TinyNet:
     """The same weights for the same number of classes, whatever was drawn before."""
     with torch.random.fork_rng(devices=[]):
@@ -137,9 +145,12 @@ class Bench:
     loss: str = "celoss"
     batch_size: int = 16
     memory: int = 10**9
+    sample: int = 12
+    needs: Need = EVERYTHING
     spec: Sequence[str] = TAPPED
     model: TinyNet = field(init=False)
     splits: dict[str, InMemorySplit] = field(init=False)
+    ood: InMemorySplit | None = field(init=False, default_factory=other_images)
 
     def __post_init__(self):
         self.model = network_of(self.case.classes).to(self.dtype)
@@ -164,16 +175,19 @@ class Bench:
             batch_size=self.batch_size,
             dtype=self.dtype,
             device=CPU,
+            sample=self.sample,
+            sample_seed=SEED,
+            ood=self.ood,
         )
 
-    def collector(self, needs: Need = EVERYTHING) -> Collector:
-        setup = self.setup()
+    def collector(self, needs: Need | None = None) -> Collector:
+        setup, needs = self.setup(), self.needs if needs is None else needs
         samples = {name: len(split) for name, split in self.splits.items()}
         sizes = {"memory_bytes": self.memory, "item_bytes": self.dtype.itemsize}
         return Collector(setup, make_plan(setup.layers, samples, self.case.classes, needs, **sizes))
 
     def statistics(self):
-        return self.collector().collect(self.model, EVERYTHING)
+        return self.collector().collect(self.model, self.needs)
 
     def rows(self) -> Rows:
         """Every row of every measure, by measure, split, layer and qualifiers."""
@@ -181,13 +195,14 @@ class Bench:
         return {
             key_of(measure, row): row
             for measure in MEASURES.values()
+            if measure.needs in self.needs
             for row in table_rows(0, measure, statistics)
         }
 
     def naive_layers(self) -> tuple[list[NaiveLayer], dict[str, np.ndarray]]:
         """The layers and the logits as the forward pass written out by hand gives them."""
         trails = {}
-        for name, split in self.splits.items():
+        for name, split in (self.splits | ({"ood": self.ood} if self.ood else {})).items():
             batches = [self.model.trail(x.to(self.dtype)) for x, _ in split.batches(self.batch_size)]
             trails[name] = batches
         logits = {n: np.concatenate([out.numpy() for _, out in batches]) for n, batches in trails.items()}

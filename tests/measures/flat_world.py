@@ -23,7 +23,7 @@ from layerscope.measures.registry import MEASURES
 from layerscope.training.criterion import LOSSES
 
 Sampled = tuple[np.ndarray, Sequence[int]]  # features (N, ...) and labels (N,)
-EVERYTHING = Need.DECISIONS | Need.MOMENTS | Need.SCATTER | Need.NEAREST | Need.SPECTRUM
+EVERYTHING = ~Need.NOTHING
 
 
 @dataclass

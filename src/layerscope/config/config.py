@@ -24,8 +24,8 @@ from layerscope.config.sections.slurm import SlurmConfig
 _ONLY_MEASURED = frozenset({"embedding-layers", "tap", "reduce"})
 """Keys of ``Model`` that say what is looked at, not what is trained."""
 
-_ONLY_FETCHED = frozenset({"root", "download", "num-workers"})
-"""Keys of ``Data`` that say how the images come in, not which ones they are."""
+_NOT_TRAINED_ON = frozenset({"root", "download", "num-workers", "ood"})
+"""Keys of ``Data`` that say how the images come in, and which others are only measured."""
 
 _ADDED_LATER = {
     "Data": frozenset({"channels", "imbalance", "test_list", "train_list"})
@@ -92,10 +92,10 @@ class Config(BaseModel):
         ``Data.root`` counts only where the data set is the user's own files, as their place is then all
         that says which data they are.
         """
-        fetched = _ONLY_FETCHED - ({"root"} if self.data.dataset_id in OWN_DATASETS else set())
+        left_out = _NOT_TRAINED_ON - ({"root"} if self.data.dataset_id in OWN_DATASETS else set())
         return {
             "Model": _identity_of(self.model, _ONLY_MEASURED),
-            "Data": _identity_of(self.data, fetched),
+            "Data": _identity_of(self.data, left_out),
             "Optimizer": _identity_of(self.optimizer),
             "Logging": self._kept(),
             "Run": self.run.plain(),

@@ -79,9 +79,9 @@ def _sentence(place: tuple[str, ...], found: list[ErrorDetails], document: Docum
         return _section_sentence(key, first)
     if first["type"] == "extra_forbidden":
         return f"unknown key {key!r} in {'.'.join(place[:-1])}; {suggestion(key, _keys(place[:-1]))}"
-    if first["type"] == "missing" and len(first["loc"]) == 2:
-        written_down = key in (document.data[place[0]] or {})  # an empty section is None
-        return f"{key} is not set" if written_down else f"{place[0]} lacks {key}"
+    if first["type"] == "missing" and len(first["loc"]) == len(place):
+        around = _value_at(place[:-1], document.data) or {}  # an empty section is None
+        return f"{key} is not set" if key in around else f"{'.'.join(place[:-1])} lacks {key}"
     written = _written(found)
     if written:
         return f"{key}: {written}"

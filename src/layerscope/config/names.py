@@ -10,7 +10,7 @@ SLURM_SECTION = "Slurm"
 
 NESTED_KEYS = {
     SLURM_SECTION: ("train", "measure", "plot", "extra"),
-    "Data": ("imbalance", "gaussian"),
+    "Data": ("imbalance", "gaussian", "ood"),
     "Optimizer": ("lr-groups",),
 }
 """Section → the keys of it that hold keys of their own."""

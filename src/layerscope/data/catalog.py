@@ -208,6 +208,15 @@ def _without_held_out(info: DatasetInfo, share: float) -> DatasetInfo:
     return replace(info, train_samples=info.train_samples - count, validation_samples=count)
 
 
+def check_channels(other: DatasetInfo, trained: DatasetInfo) -> None:
+    """Refuse images of another kind whose channels cannot become those of the images that are trained on."""
+    if other.channels != trained.channels and {other.channels, trained.channels} != {1, 3}:
+        raise DataError(
+            f"images of {other.name} have {other.channels} channels, and the model takes {trained.channels}; "
+            "only grey can become colour, and colour grey. Choose another set for Data.ood."
+        )
+
+
 def check_subset(size: int, available: int) -> None:
     """Refuse a subset larger than its set."""
     if size > available:

@@ -39,6 +39,34 @@ def vci(
     return vci_from_rows((vectors[:, kept] * values[kept].sqrt()).T, means, weights, center=center)
 
 
+def vci_from_total(total: Tensor, between_rows: Tensor, rank: int, tolerance: float) -> tuple[float, bool]:
+    r""":func:`vci` on the directions in which the features vary by more than rounding.
+
+    Parameters
+    ----------
+    total : Tensor (D, D)
+        :math:`\Sigma_t`.
+    between_rows : Tensor (K, D)
+        Rows B with :math:`\Sigma_b = B^\top B`.
+    rank : int
+        Of :math:`\Sigma_b`.
+    tolerance : float
+        Variance up to which a direction is left out.
+
+    Returns
+    -------
+    (float, bool)
+        The index, and whether no direction was left out that has any variance.
+    """
+    if rank == 0:
+        return math.nan, True
+    values, vectors = torch.linalg.eigh(total.double())
+    kept = values > tolerance
+    shares = (between_rows.double() @ vectors[:, kept]).square().sum(dim=0) / values[kept]
+    nothing = values <= values[-1] * len(values) * torch.finfo(torch.float64).eps
+    return min(max(1 - float(shares.sum()) / rank, 0.0), 1.0), bool((kept | nothing).all())
+
+
 def vci_from_rows(
     within_rows: Tensor, means: Tensor, weights: Tensor | None = None, *, center: Tensor | None = None
 ) -> float:

@@ -6,7 +6,7 @@ import hashlib
 import json
 
 from layerscope.config import Config
-from layerscope.measures.catalog import VERSIONS
+from layerscope.measures.catalog import OF_OTHER_IMAGES, SAMPLED, VERSIONS
 
 
 def selected_measures(config: Config) -> tuple[str, ...]:
@@ -21,7 +21,7 @@ def measurement_key(config: Config, measure: str, checkpoint_digest: str) -> str
     numbers differ. Memory, batch size and device change results by rounding only, so they are not part of it.
     """
     model, measurements = config.model, config.measurements
-    settings = {
+    settings: dict[str, object] = {
         "checkpoint": checkpoint_digest,
         "measure": measure,
         "version": VERSIONS[measure],
@@ -33,4 +33,8 @@ def measurement_key(config: Config, measure: str, checkpoint_digest: str) -> str
         "precision": measurements.precision,
         "config": config.hash,
     }
+    if measure in SAMPLED:
+        settings["sample"] = measurements.sample
+    if measure in OF_OTHER_IMAGES:
+        settings["ood"] = None if config.data.ood is None else config.data.ood.plain()
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]

@@ -9,15 +9,17 @@ from torch import Tensor, nn
 
 from layerscope.config import Config
 from layerscope.data.load import Data
+from layerscope.data.ood import load_ood
 from layerscope.data.split import Split, class_counts
 from layerscope.distributed.ranks import rank, world_size
 from layerscope.features.reduce import reduce_by_name
 from layerscope.features.taps import trace_layers
 from layerscope.measurement.key import measurement_key, selected_measures
 from layerscope.measurement.plan import Plan, default_batch_size, make_plan
-from layerscope.measurement.sweeps import Collector, Interrupted, Setup
+from layerscope.measurement.setup import Setup
+from layerscope.measurement.sweeps import Collector, Interrupted
 from layerscope.measures.base import CheckpointStatistics, Measure, Need, Subject, Value
-from layerscope.measures.catalog import VERSIONS
+from layerscope.measures.catalog import OF_OTHER_IMAGES, VERSIONS
 from layerscope.measures.registry import MEASURES
 from layerscope.results.tables import TableStore
 from layerscope.training.checkpoints import CheckpointStore
@@ -126,13 +128,23 @@ def table_rows(epoch: int, measure: Measure, statistics: CheckpointStatistics) -
 
 
 def make_setup(config: Config, data: Data, model: nn.Module, device: torch.device) -> Setup:
-    """What stays the same over the checkpoints: splits, layers in execution order, settings."""
+    """What stays the same over the checkpoints: splits, layers in execution order, settings.
+
+    Raises
+    ------
+    ModelError
+        The layer specification matches nothing that is executed.
+    DataError
+        The out-of-distribution set, when a measure asks for it, cannot be read or does not fit the model.
+    """
     dtype = torch.float64 if config.measurements.precision == "float64" else torch.float32
     reduce = reduce_by_name(config.model.reduce, config.run.seed_for("projection"))
     spec, where = config.model.embedding_layers, config.model.tap
     layers = trace_layers(model, _sample(data, model), spec, where=where, reduce=reduce)
     splits: dict[str, Split] = {name: getattr(data, name) for name in config.measurements.splits}
     loss = build_loss(config.optimizer, class_counts(data.train))
+    other = bool(OF_OTHER_IMAGES & set(selected_measures(config)))
+    ood = load_ood(config.data, data.info, config.run, device) if other else None
     batch = config.measurements.batch_size or default_batch_size(data.train.shape)
     return Setup(
         splits,
@@ -147,6 +159,9 @@ def make_setup(config: Config, data: Data, model: nn.Module, device: torch.devic
         dtype,
         device,
         "logit^2" if config.optimizer.loss == "mseloss" else "nat",
+        config.measurements.sample,
+        config.run.seed_for("sample"),
+        ood,
     )
 
 
@@ -156,7 +171,9 @@ def plan_for(config: Config, setup: Setup, needs: Need) -> Plan:
     samples = {name: -(-len(split) // processes) for name, split in setup.splits.items()}
     classes = next(iter(setup.splits.values())).num_classes
     budget, item = config.measurements.memory_bytes, setup.dtype.itemsize
-    return make_plan(setup.layers, samples, classes, needs, memory_bytes=budget, item_bytes=item)
+    return make_plan(
+        setup.layers, samples, classes, needs, memory_bytes=budget, item_bytes=item, sample=setup.sample
+    )
 
 
 def needs_of(names: Iterable[str]) -> Need:

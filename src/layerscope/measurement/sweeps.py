@@ -10,41 +10,42 @@ after each sweep; kept offsets are from reference points of each process' own.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from layerscope.data.split import Split
-from layerscope.data.split_part import own_part
-from layerscope.distributed.exchange import anybody, merged, shared
+from layerscope.data.split_part import SplitPart, own_part
+from layerscope.distributed.exchange import anybody, gathered, merged, shared
 from layerscope.distributed.ranks import world_size
-from layerscope.errors import MeasurementError
 from layerscope.features.evaluation import evaluating, full_precision
-from layerscope.features.layers import LayerSpec
-from layerscope.features.reduce import Reduce
-from layerscope.features.taps import Layer, Taps, Where
-from layerscope.functional.between import BetweenBasis, between_basis
+from layerscope.features.taps import Layer
+from layerscope.functional.between import BetweenBasis
 from layerscope.functional.spectra import spectrum
 from layerscope.measurement.coordinates import Coordinates
+from layerscope.measurement.forwarding import Batch, Receive, forwarded
 from layerscope.measurement.plan import Plan
+from layerscope.measurement.sample_rows import IMAGES, SampleRows
+from layerscope.measurement.setup import Setup
+from layerscope.measurement.spectra import SketchReader, kept_spectra
 from layerscope.measures.base import (
+    FIRST_SWEEP,
     SECOND_SWEEP,
     CheckpointStatistics,
     LayerStatistics,
     Need,
     SplitStatistics,
+    basis_by,
 )
 from layerscope.measures.weight_matrix import weight_matrix
 from layerscope.statistics.class_moments import ClassMoments
 from layerscope.statistics.class_scatter import DirectionalScatter
 from layerscope.statistics.decisions import Decisions
 from layerscope.statistics.nearest_center import NearestCenter
+from layerscope.statistics.ood_mean import OutOfDistribution
 from layerscope.training.watch import never
-
-Loss = Callable[[Tensor, Tensor, int], Tensor]
 
 
 class Interrupted(Exception):
@@ -52,24 +53,6 @@ class Interrupted(Exception):
 
 
 ROWS = 4096  # rows of kept offsets that are read at a time
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What stays the same over the checkpoints of a run; its processes share the splits."""
-
-    splits: Mapping[str, Split]
-    layers: Sequence[Layer]
-    spec: LayerSpec
-    where: Where
-    reduce_name: str
-    reduce: Reduce
-    loss: Loss
-    weighting: str
-    batch_size: int
-    dtype: torch.dtype
-    device: torch.device
-    loss_unit: str = "nat"
 
 
 class Collector:
@@ -103,22 +86,30 @@ class Collector:
         setup = self.setup
         entries = [self._entry(model, layer, needs) for layer in setup.layers]
         statistics = CheckpointStatistics(setup.weighting, entries, loss_unit=setup.loss_unit)
-        if not needs & (Need.DECISIONS | Need.MOMENTS):
+        if not needs & FIRST_SWEEP:
             return statistics
-        decided: dict[str, Tensor] = {}
         with torch.no_grad(), evaluating(model), full_precision():
+            own = {}
             for name in setup.splits:
                 self._pause()
-                decided[name] = self._first_sweep(model, name, statistics, needs)
+                own[name] = self._first_sweep(model, name, statistics, needs)
+            if needs & Need.OOD and setup.ood is not None:
+                self._pause()
+                self._ood_sweep(model, statistics, own_part(setup.ood))
             if needs & SECOND_SWEEP:
                 for name in setup.splits:
                     self._pause()
-                    self._second_sweep(model, name, statistics, decided[name])
+                    self._second_sweep(model, name, statistics, own[name], needs)
         return statistics
 
     def _pause(self) -> None:
         if anybody(self.should_stop()):
             raise Interrupted
+
+    def _pause_alone(self) -> None:
+        """Ask in the middle of a sweep; with others that would make all wait for the slowest."""
+        if world_size() == 1:
+            self._pause()
 
     def _entry(self, model: nn.Module, layer: Layer, needs: Need) -> LayerStatistics:
         module = model.get_submodule(layer.module_name)
@@ -131,44 +122,115 @@ class Collector:
     def _first_sweep(
         self, model: nn.Module, name: str, statistics: CheckpointStatistics, needs: Need
     ) -> Tensor:
-        """Moments of every layer and the network's decisions on one split.
+        """Moments of every layer, the chosen sample, and the network's decisions on one split.
 
         Returns the decisions on the samples that this process reads, in their order.
         """
-        part, classes, device = self._parts[name], self._parts[name].num_classes, self.setup.device
-        decisions = Decisions(classes, device=device)
+        part, classes = self._parts[name], self._parts[name].num_classes
+        decisions = Decisions(classes, device=self.setup.device)
         for entry in statistics.layers:
-            moments = ClassMoments(classes, entry.layer.dim, device=device, dtype=self.setup.dtype)
-            entry.splits[name] = SplitStatistics(moments if needs & Need.MOMENTS else None)
-        decided = []
+            entry.splits[name] = SplitStatistics(self._moments(entry, classes, needs))
+        rows = self._samples(part) if needs & Need.SAMPLE else None
 
         def receive(entry: LayerStatistics, features: Tensor, labels: Tensor, start: int) -> None:
             moments = entry.splits[name].moments
             if moments is not None:
                 moments.update(features, labels, out=self._slot(name, entry.layer, start, len(labels)))
+            if rows is not None:
+                rows.take(entry.layer.index, features, start)
 
-        for logits, labels in self._forward(model, name, statistics, receive):
-            loss = self.setup.loss(logits, labels, classes)
-            decided.append(decisions.update(logits, labels, loss))
+        decided = [part.labels[:0]]  # a process may have nothing to read
+        for batch in self._forward(model, part, statistics.layers, receive):
+            loss = self.setup.loss(batch.logits, batch.labels, classes)
+            decided.append(decisions.update(batch.logits, batch.labels, loss))
+            if rows is not None:
+                rows.take(IMAGES, batch.images.flatten(start_dim=1), batch.start)
         assert decisions.samples == len(part)
         statistics.decisions[name] = merged(decisions)
+        own = torch.cat(decided)
+        statistics.labels[name] = part.whole.labels
+        statistics.decided[name] = torch.cat(gathered(own))
+        self._finish_first(name, statistics)
+        if rows is not None:
+            self._finish_samples(rows, name, statistics)
+        return own
+
+    def _moments(self, entry: LayerStatistics, classes: int, needs: Need) -> ClassMoments | None:
+        if not needs & Need.MOMENTS:
+            return None
+        device, dtype = self.setup.device, self.setup.dtype
+        return ClassMoments(classes, entry.layer.dim, device=device, dtype=dtype)
+
+    def _samples(self, part: SplitPart) -> SampleRows:
+        return SampleRows(part, self.setup.sample, self.setup.sample_seed)
+
+    def _finish_first(self, name: str, statistics: CheckpointStatistics) -> None:
+        """Put together what the processes saw."""
         for entry in statistics.layers:
             own = entry.splits[name].moments
             if own is not None:
                 self._references[name, entry.layer.index] = own.reference
                 entry.splits[name].moments = merged(own)
-        return torch.cat([part.labels[:0], *decided])  # a process may have nothing to read
+
+    def _finish_samples(self, rows: SampleRows, name: str, statistics: CheckpointStatistics) -> None:
+        for entry in statistics.layers:
+            entry.splits[name].sample = rows.collected(entry.layer.index, entry.layer.dim)
+        statistics.images[name] = rows.collected(IMAGES, math.prod(self._parts[name].shape))
+
+    def _ood_sweep(self, model: nn.Module, statistics: CheckpointStatistics, part: SplitPart) -> None:
+        """Mean feature of the out-of-distribution set in every layer."""
+        means = [OutOfDistribution(entry.layer.dim, device=self.setup.device) for entry in statistics.layers]
+
+        def receive(entry: LayerStatistics, features: Tensor, labels: Tensor, start: int) -> None:
+            means[entry.layer.index].update(features)
+
+        for _ in self._forward(model, part, statistics.layers, receive):
+            pass
+        for entry, mean in zip(statistics.layers, means, strict=True):
+            entry.ood = merged(mean)
+
+    def _forward(
+        self, model: nn.Module, part: SplitPart, entries: Sequence[LayerStatistics], receive: Receive
+    ) -> Iterator[Batch]:
+        return forwarded(model, part, self.setup, entries, receive, self._pause_alone)
 
     def _second_sweep(
-        self, model: nn.Module, name: str, statistics: CheckpointStatistics, decided: Tensor
+        self, model: nn.Module, name: str, statistics: CheckpointStatistics, decided: Tensor, needs: Need
     ) -> None:
-        """Within-class variance along the class means, and nearest train means, on one split."""
-        readers = [self._coordinates(entry, name) for entry in statistics.layers]
-        self._read_again(model, name, statistics, decided, readers)
-        for entry, reader in zip(statistics.layers, readers, strict=True):
+        """What needs the means of one split: along them, nearest train means, and spectra about them."""
+        readers: list[Coordinates] = []
+        if needs & (Need.SCATTER | Need.NEAREST):
+            readers = [self._coordinates(entry, name) for entry in statistics.layers]
+        spectra = bool(needs & Need.SPECTRA)
+        if name in self.plan.cached:
+            self._read_kept(name, statistics, decided, readers, spectra)
+        else:
+            self._read_again(model, name, statistics, decided, readers, spectra)
+        for entry, reader in zip(statistics.layers, readers, strict=False):
             split = entry.splits[name]
             split.scatter = merged(reader.scatter)
             split.nearest = None if reader.nearest is None else merged(reader.nearest)
+
+    def _read_kept(
+        self,
+        name: str,
+        statistics: CheckpointStatistics,
+        decided: Tensor,
+        readers: Sequence[Coordinates],
+        spectra: bool,
+    ) -> None:
+        """Hand the offsets of one split on as they were kept, layer by layer."""
+        labels = self._parts[name].labels
+        for entry in statistics.layers:
+            kept, index = self._kept[name, entry.layer.index], entry.layer.index
+            for start in range(0, len(labels) if readers else 0, ROWS):
+                rows = slice(start, start + ROWS)
+                readers[index].update(kept[rows], labels[rows], decided[rows])
+            split = entry.splits[name]
+            if spectra and split.moments is not None:
+                self._pause_alone()
+                about = self._references[name, index], split.moments, self.setup.weighting
+                split.spectra = kept_spectra(kept, labels, *about)
 
     def _read_again(
         self,
@@ -177,24 +239,46 @@ class Collector:
         statistics: CheckpointStatistics,
         decided: Tensor,
         readers: Sequence[Coordinates],
+        spectra: bool,
     ) -> None:
-        """Hand the offsets of one split on, as they were kept or from another forward pass."""
-        if name in self.plan.cached:
-            labels = self._parts[name].labels
-            for entry, reader in zip(statistics.layers, readers, strict=True):
-                for start in range(0, len(labels), ROWS):
-                    rows = slice(start, start + ROWS)
-                    kept = self._kept[name, entry.layer.index]
-                    reader.update(kept[rows], labels[rows], decided[rows])
-            return
+        """Forward one split again, as often as the memory for the spectra's sketches asks for."""
+        everywhere = tuple(range(len(statistics.layers)))
+        for number, group in enumerate(self.plan.groups if spectra else ((),)):
+            sketches = {index: self._sketches(statistics.layers[index], name) for index in group}
+            along = readers if number == 0 else ()
+            entries = [statistics.layers[index] for index in (everywhere if along else group)]
+            if number:
+                self._pause()
+            self._forward_again(model, name, entries, decided, along, sketches)
+            for index, reader in sketches.items():
+                statistics.layers[index].splits[name].spectra = reader.spectra()
 
+    def _forward_again(
+        self,
+        model: nn.Module,
+        name: str,
+        entries: Sequence[LayerStatistics],
+        decided: Tensor,
+        readers: Sequence[Coordinates],
+        sketches: Mapping[int, SketchReader],
+    ) -> None:
         def receive(entry: LayerStatistics, features: Tensor, labels: Tensor, start: int) -> None:
-            reference = self._references[name, entry.layer.index]
+            index = entry.layer.index
+            reference = self._references[name, index]
             offsets = features.to(reference.dtype) - embedding(labels, reference)
-            readers[entry.layer.index].update(offsets, labels, decided[start : start + len(labels)])
+            if readers:
+                readers[index].update(offsets, labels, decided[start : start + len(labels)])
+            if index in sketches:
+                sketches[index].update(offsets, labels)
 
-        for _ in self._forward(model, name, statistics, receive):
+        for _ in self._forward(model, self._parts[name], entries, receive):
             pass
+
+    def _sketches(self, entry: LayerStatistics, name: str) -> SketchReader:
+        index, moments = entry.layer.index, entry.splits[name].moments
+        assert moments is not None
+        reference, by_class = self._references[name, index], index not in self.plan.pooled
+        return SketchReader(reference, moments, self.setup.weighting, by_class=by_class)
 
     def _coordinates(self, entry: LayerStatistics, name: str) -> Coordinates:
         """Accumulators of the second sweep for one layer and split."""
@@ -217,37 +301,7 @@ class Collector:
 
     def _basis(self, moments: ClassMoments) -> BetweenBasis:
         """Directions of the class means: one process' own, since directions have no sign of their own."""
-        return shared(lambda: between_basis(moments.means, moments.weights(self.setup.weighting)))
-
-    def _forward(
-        self,
-        model: nn.Module,
-        name: str,
-        statistics: CheckpointStatistics,
-        receive: Callable[[LayerStatistics, Tensor, Tensor, int], None],
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Forward one split in stored order, handing on every layer's features; yields logits, labels."""
-        setup, part = self.setup, self._parts[name]
-        by_call = {(e.layer.module_name, e.layer.call): e for e in statistics.layers}
-        start, batch_labels = 0, torch.empty(0, dtype=torch.int64)
-
-        def hand_on(module_name: str, call: int, values: Tensor) -> None:
-            entry = by_call[module_name, call]
-            try:
-                receive(entry, setup.reduce(values), batch_labels, start)
-            except ValueError as error:
-                first = part.first + start
-                last = first + len(batch_labels) - 1
-                place = f"layer {entry.layer.name}, {name} split, samples {first} to {last}"
-                raise MeasurementError(f"{place}: {error}") from error
-
-        with Taps(model, setup.spec, hand_on, setup.where):
-            for images, labels in part.batches(setup.batch_size):
-                if world_size() == 1:
-                    self._pause()
-                batch_labels = labels
-                yield model(images.to(setup.dtype)), labels
-                start += len(labels)
+        return shared(lambda: basis_by(moments, self.setup.weighting))
 
     def _slot(self, name: str, layer: Layer, start: int, count: int) -> Tensor | None:
         """Where the offsets of these samples are kept, or None when they are not."""

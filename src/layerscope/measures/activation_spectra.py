@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from layerscope.functional.covariance import CovarianceSpectrum
@@ -20,7 +20,7 @@ class ActivationCovSVs:
     (``class`` is -1); ``sigma_index``: 0-based, descending, at most 64; ``scale``: ``absolute`` (squared
     feature units), ``relative`` (divided by the exact trace), ``cumulative`` (the last one is the captured
     trace). Degenerate when the values are those of a randomized range finder. ``samples`` are those they
-    were computed from.
+    were computed from. Single classes are skipped (``class`` -1) when the memory is too small for them.
     """
 
     name = "ActivationCovSVs"
@@ -30,6 +30,9 @@ class ActivationCovSVs:
     def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
         """Three values per eigenvalue, kind, layer and split."""
         for subject, spectra in _each(statistics):
+            if not spectra.classes:
+                place: dict[str, str | int] = {"kind": "within_single", "class": POOLED, "sigma_index": 0}
+                yield subject, Value({**place, "scale": "absolute"}, math.nan, "skipped")
             for kind, label, spectrum in _kinds(spectra):
                 for value in _eigenvalues(kind, label, spectrum):
                     yield subject, value
@@ -40,7 +43,8 @@ class ActivationStableRank:
 
     Qualifiers ``statistic``: ``class`` (of the class ``class``), ``mean`` (over the classes that have one),
     ``pooled`` (of Σ_w); ``class`` is -1 for the last two. Undefined for a class of one sample or without
-    variance.
+    variance; degenerate where a randomized range finder found the largest eigenvalue; single classes are
+    skipped when the memory is too small for them.
     """
 
     name = "ActivationStableRank"
@@ -50,21 +54,19 @@ class ActivationStableRank:
     def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
         """One value per class and two more, per layer and split."""
         for subject, spectra in _each(statistics):
-            ranks = [spectrum.stable_rank for spectrum in spectra.classes]
-            for label, rank in zip(spectra.present.tolist(), ranks, strict=True):
-                yield subject, Value({"statistic": "class", "class": label}, rank)
-            known = [rank for rank in ranks if not math.isnan(rank)]
-            mean = sum(known) / len(known) if known else math.nan
-            status = status_of(mean, degenerate=len(known) < len(ranks))
-            yield subject, Value({"statistic": "mean", "class": POOLED}, mean, status)
-            yield subject, Value({"statistic": "pooled", "class": POOLED}, spectra.within.stable_rank)
+            for label, spectrum in zip(spectra.present.tolist(), spectra.classes, strict=True):
+                yield subject, _stable_rank({"statistic": "class", "class": label}, spectrum)
+            yield subject, _mean_stable_rank(spectra.classes)
+            yield subject, _stable_rank({"statistic": "pooled", "class": POOLED}, spectra.within)
 
 
 class VCI:
     r"""Variability collapse index, 1 - tr(Σ_t⁺ Σ_b)/rank Σ_b, in [0, 1]; 0 is collapse.
 
     Qualifier ``statistic``: ``vci``. No invertible linear map of the features changes it. Undefined when all
-    means coincide; skipped beyond 1,024 features with more than 1,024 samples.
+    means coincide; degenerate where directions vary so little that the rounding of the features hides it,
+    and they are left out, or where there are fewer samples than features; skipped beyond 1,024 features with
+    more than 1,024 samples.
     """
 
     name = "VCI"
@@ -75,7 +77,22 @@ class VCI:
         """One value per layer and split."""
         for subject, spectra in _each(statistics):
             skipped = math.isnan(spectra.vci) and not spectra.within.exact
-            yield subject, Value({"statistic": "vci"}, spectra.vci, "skipped" if skipped else "")
+            status = status_of(spectra.vci, degenerate=not spectra.resolved)
+            yield subject, Value({"statistic": "vci"}, spectra.vci, "skipped" if skipped else status)
+
+
+def _stable_rank(place: Mapping[str, str | int], spectrum: CovarianceSpectrum) -> Value:
+    rank = spectrum.stable_rank
+    return Value(place, rank, status_of(rank, degenerate=not spectrum.exact))
+
+
+def _mean_stable_rank(classes: Sequence[CovarianceSpectrum]) -> Value:
+    """Mean over the classes that have one; skipped when there was no memory for the single classes."""
+    known = [one.stable_rank for one in classes if not math.isnan(one.stable_rank)]
+    mean = sum(known) / len(known) if known else math.nan
+    fragile = len(known) < len(classes) or not all(one.exact for one in classes)
+    status = status_of(mean, degenerate=fragile) if classes else "skipped"
+    return Value({"statistic": "mean", "class": POOLED}, mean, status)
 
 
 def _each(statistics: CheckpointStatistics) -> Iterator[tuple[Subject, ClassSpectra]]:

@@ -19,6 +19,7 @@ from layerscope.statistics.class_moments import ClassMoments
 from layerscope.statistics.class_scatter import DirectionalScatter
 from layerscope.statistics.class_spectra import ClassSpectra
 from layerscope.statistics.decisions import Decisions
+from layerscope.statistics.feature_sample import Sampled
 from layerscope.statistics.nearest_center import NearestCenter
 from layerscope.statistics.ood_mean import OutOfDistribution
 
@@ -32,22 +33,28 @@ class Need(enum.Flag):
     SCATTER = enum.auto()  # within-class variance along the class means (second sweep)
     NEAREST = enum.auto()  # nearest train class means (second sweep)
     SPECTRUM = enum.auto()  # singular values of the layer's weight
-    SPECTRA = enum.auto()  # spectra of the class covariances (second sweep, over rows)
+    SPECTRA = enum.auto()  # spectra of the class covariances (second sweep)
     OOD = enum.auto()  # mean feature of the out-of-distribution set, per layer
+    SAMPLE = enum.auto()  # features of the same few images in every layer, and these images, per split
 
 
-SECOND_SWEEP = Need.SCATTER | Need.NEAREST
+SECOND_SWEEP = Need.SCATTER | Need.NEAREST | Need.SPECTRA
+FIRST_SWEEP = Need.DECISIONS | Need.MOMENTS | Need.SAMPLE | Need.OOD
 
 
 @dataclass
 class SplitStatistics:
-    """What was collected for one layer on one split."""
+    """What was collected for one layer on one split.
+
+    ``sample`` holds rows of the same images in every layer, by class and then by index.
+    """
 
     moments: ClassMoments | None = None
     basis: BetweenBasis | None = None
     scatter: DirectionalScatter | None = None
     nearest: NearestCenter | None = None
     spectra: ClassSpectra | None = None
+    sample: Sampled | None = None
 
 
 @dataclass
@@ -80,12 +87,29 @@ class LayerStatistics:
 
 @dataclass
 class CheckpointStatistics:
-    """Everything that was collected for one checkpoint."""
+    """Everything that was collected for one checkpoint.
+
+    Attributes
+    ----------
+    weighting : str
+    layers : list of LayerStatistics
+        In execution order.
+    decisions : dict
+        Split → counts of the network's own decisions.
+    loss_unit : str
+    decided, labels : dict
+        Split → the network's decision on every sample, and every sample's label (N,), in stored order.
+    images : dict
+        Split → the images of :attr:`SplitStatistics.sample`, as rows: the same samples in the same order.
+    """
 
     weighting: str
     layers: list[LayerStatistics]
     decisions: dict[str, Decisions] = field(default_factory=dict)
     loss_unit: str = "nat"
+    decided: dict[str, Tensor] = field(default_factory=dict)
+    labels: dict[str, Tensor] = field(default_factory=dict)
+    images: dict[str, Sampled] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -169,6 +193,22 @@ def each_split(
             moments = split.moments
             if moments is not None:
                 yield split_subject(entry, name, moments), entry, split, moments
+
+
+def each_sample(
+    statistics: CheckpointStatistics,
+) -> Iterator[tuple[Subject, LayerStatistics, str, Sampled]]:
+    """Every layer and split that has a sample, with the split's name and the common columns of its rows.
+
+    ``samples`` and ``classes`` are those of the sample.
+    """
+    for entry in statistics.layers:
+        layer = entry.layer
+        for name, split in entry.splits.items():
+            if split.sample is not None:
+                size, classes = len(split.sample.labels), len(torch.unique(split.sample.labels))
+                taken = (layer.dim, entry.where, entry.reduce)
+                yield Subject(name, layer.name, layer.index, size, classes, *taken), entry, name, split.sample
 
 
 def split_subject(entry: LayerStatistics, split: str, moments: ClassMoments) -> Subject:

@@ -22,4 +22,14 @@ VERSIONS: dict[
     "Drift": 1,
     "MinorityCollapse": 1,
     "SELI": 1,
+    "ActivationCovSVs": 1,
+    "VCI": 1,
+    "NC5": 1,
+    "ActivationStableRank": 1,
 }
+
+SAMPLED: frozenset[str] = frozenset()
+"""Measures computed from a sample of each split, so that its size and draw change their rows."""
+
+OF_OTHER_IMAGES = frozenset({"NC5"})
+"""Measures that look at the out-of-distribution set, too."""

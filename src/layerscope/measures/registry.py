@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from layerscope.measures.accuracy import Accuracy
+from layerscope.measures.activation_spectra import VCI, ActivationCovSVs, ActivationStableRank
 from layerscope.measures.base import Measure
 from layerscope.measures.cdnv import CDNV
 from layerscope.measures.classifier_etf import ClassifierETF
@@ -15,6 +16,7 @@ from layerscope.measures.minority_collapse import MinorityCollapse
 from layerscope.measures.mlp_svd import MLPSVD
 from layerscope.measures.nc1 import NC1
 from layerscope.measures.ncc import NCC
+from layerscope.measures.ood_orthogonality import NC5
 from layerscope.measures.self_duality import SelfDuality
 from layerscope.measures.seli import SELI
 from layerscope.measures.subspace_angles import AngleBetweenSubspaces
@@ -42,6 +44,10 @@ _ALL: tuple[Measure, ...] = (
     Drift(),
     MinorityCollapse(),
     SELI(),
+    ActivationCovSVs(),
+    VCI(),
+    NC5(),
+    ActivationStableRank(),
 )
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _ALL}

@@ -76,9 +76,11 @@ class Measuring:
         The budget for class means and kept features, ``Measurements.memory``.
     batch_size : int
     state_bytes, cache_bytes : int
-        Class means; features kept between the two sweeps.
+        Class means and samples; features kept between the sweeps.
     cached, read_twice : tuple of str
         The splits whose features are kept, and those for which there is no room.
+    working_bytes, sweeps : int
+        What covariance spectra take for a while; how often the splits without room are read again.
     weight_bytes, forward_bytes, image_bytes : int
         What comes on top of the budget: the model, about what one batch takes on its way through it, and
         images that are held in memory.
@@ -97,6 +99,8 @@ class Measuring:
     cache_bytes: int = 0
     cached: tuple[str, ...] = ()
     read_twice: tuple[str, ...] = ()
+    working_bytes: int = 0
+    sweeps: int = 1
     weight_bytes: int = 0
     forward_bytes: int = 0
     image_bytes: int = 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from layerscope.config import DataConfig
 from layerscope.config.names import FOLDER_DATASETS, OWN_DATASETS
-from layerscope.data.catalog import DatasetInfo, describe
+from layerscope.data.catalog import DatasetInfo, check_channels, describe
 from layerscope.data.places import ENVIRONMENT, bases
 from layerscope.data.presence import is_absent
 from layerscope.errors import DataError
@@ -49,7 +49,20 @@ def view(config: DataConfig) -> DataView:
     except DataError as error:
         return DataView(config.dataset_id, None, str(error), warning)
     warning = warning or _nowhere(config, info)
-    return DataView(info.name, info, _too_large_a_batch(config, info), warning, _image_bytes(info))
+    problem = _too_large_a_batch(config, info) or _ood_problem(config, info)
+    return DataView(info.name, info, problem, warning, _image_bytes(info))
+
+
+def _ood_problem(config: DataConfig, info: DatasetInfo) -> str:
+    """What is wrong with the images of another kind, as far as it can be known here."""
+    other = config.other_images
+    if other is None or _missing(other):
+        return ""
+    try:
+        check_channels(describe(other), info)
+    except DataError as error:
+        return f"Data.ood: {error}"
+    return ""
 
 
 def _missing(config: DataConfig) -> Path | None:

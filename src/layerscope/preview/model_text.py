@@ -78,11 +78,14 @@ def _images(way: Measuring) -> str:
 
 def _budget(way: Measuring) -> str:
     """What counts against the budget."""
-    used, budget = way.state_bytes + way.cache_bytes, bytes_text(way.memory_bytes)
+    used = way.state_bytes + way.cache_bytes + way.working_bytes
+    budget = bytes_text(way.memory_bytes)
     kept = f" + kept features ({', '.join(way.cached)}) {bytes_text(way.cache_bytes)}" if way.cached else ""
-    twice = f"; {' and '.join(way.read_twice)} read twice" if way.read_twice else ""
+    spectra = f" + covariance spectra {bytes_text(way.working_bytes)}" if way.working_bytes else ""
+    often = "twice" if way.sweeps == 1 else f"{way.sweeps + 1} times"
+    twice = f"; {' and '.join(way.read_twice)} read {often}" if way.read_twice else ""
     means = f"class means {bytes_text(way.state_bytes)}"
-    return f"{bytes_text(used)} of {budget} (Measurements.memory): {means}{kept}{twice}"
+    return f"{bytes_text(used)} of {budget} (Measurements.memory): {means}{kept}{spectra}{twice}"
 
 
 def _on_top(way: Measuring) -> str:

@@ -43,6 +43,7 @@ class Way:
             tuple(self.samples.items()),
             settings.memory_bytes,
             settings.precision,
+            settings.sample,
         )
 
 
@@ -150,6 +151,8 @@ def _measuring(way: Way, model: Answer, found: MeasuringAnswer) -> Measuring:
         cache_bytes=found.cache_bytes,
         cached=found.cached,
         read_twice=found.read_twice,
+        working_bytes=found.working_bytes,
+        sweeps=found.sweeps,
         weight_bytes=wider * model.weight_bytes,
         forward_bytes=wider * batch * _bytes_on_the_way(model, way.info.shape),
         image_bytes=way.data.image_bytes,

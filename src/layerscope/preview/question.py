@@ -22,12 +22,15 @@ class MeasuringQuestion:
         The budget, ``Measurements.memory``.
     precision : str
         ``float32`` or ``float64``.
+    sample : int
+        Images of each split whose features are kept for measures of a sample.
     """
 
     measures: tuple[str, ...]
     samples: tuple[tuple[str, int], ...]
     memory_bytes: int
     precision: str
+    sample: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Question:
                 tuple((name, count) for name, count in each["samples"]),
                 each["memory_bytes"],
                 each["precision"],
+                each["sample"],
             )
             for each in tree["measuring"]
         )
@@ -78,13 +82,16 @@ class MeasuringAnswer:
     """The plan of one way to measure: its memory, or why it cannot be done.
 
     ``cached`` are the splits whose features are kept between the two sweeps, ``read_twice`` those for which
-    there is no room.
+    there is no room. ``working_bytes`` is what covariance spectra take for a while, ``sweeps`` how often the
+    splits that are not kept are read again.
     """
 
     state_bytes: int = 0
     cache_bytes: int = 0
     cached: tuple[str, ...] = ()
     read_twice: tuple[str, ...] = ()
+    working_bytes: int = 0
+    sweeps: int = 1
     problem: str = ""
 
 

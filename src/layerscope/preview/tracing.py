@@ -140,13 +140,21 @@ def _planned(layers: Sequence[Layer], classes: int, question: MeasuringQuestion)
             needs,
             memory_bytes=question.memory_bytes,
             item_bytes=item_bytes,
+            sample=question.sample,
         )
     except MeasurementError as error:
         return MeasuringAnswer(problem=str(error))
     splits = [name for name, _ in question.samples]
     again = [name for name in splits if needs & SECOND_SWEEP and name not in plan.cached]
     cached = [name for name in splits if name in plan.cached]
-    return MeasuringAnswer(plan.state_bytes, plan.cache_bytes, tuple(cached), tuple(again))
+    return MeasuringAnswer(
+        plan.state_bytes,
+        plan.cache_bytes,
+        tuple(cached),
+        tuple(again),
+        plan.working_bytes,
+        plan.second_sweeps,
+    )
 
 
 @contextmanager

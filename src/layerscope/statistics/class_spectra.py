@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from layerscope.functional.between import centered
+from layerscope.functional.between import between_basis, centered
 from layerscope.functional.covariance import (
     EXACT,
     CovarianceSpectrum,
@@ -17,7 +18,7 @@ from layerscope.functional.covariance import (
     range_finder,
     row_spectrum,
 )
-from layerscope.functional.vci import vci, vci_from_rows
+from layerscope.functional.vci import vci_from_rows, vci_from_total
 from layerscope.functional.weighting import ClassWeights
 
 TOP = 64  # eigenvalues that are kept of covariances too large for all
@@ -38,6 +39,9 @@ class ClassSpectra:
         Variability collapse index; NaN where it takes more than ``EXACT`` dimensions or rows.
     rows : int
         Samples that all this was computed from.
+    resolved : bool
+        Whether the index leaves out no direction for the rounding of the features, and is not 0 just because
+        there are fewer samples than features.
     """
 
     classes: list[CovarianceSpectrum]
@@ -47,6 +51,7 @@ class ClassSpectra:
     total: CovarianceSpectrum
     vci: float
     rows: int
+    resolved: bool = True
 
 
 def class_spectra(
@@ -70,17 +75,54 @@ def class_spectra(
     """
     groups = _Groups(rows, labels, weights.pooled)
     offsets = _between_rows(means, weights)
-    if rows.shape[1] <= EXACT:
-        within, total, index = _by_matrix(groups, offsets, means, weights)
-    elif len(rows) + len(means) <= EXACT:
-        within, total, index = _by_rows(groups, offsets, means, weights)
+    few = len(rows) + len(means) <= EXACT
+    if rows.shape[1] <= EXACT and not (few and len(rows) <= rows.shape[1]):
+        pooled = pooled_spectra(groups.within(), offsets, means, weights, rows.dtype)
+    elif few:
+        pooled = _by_rows(groups, offsets, means, weights)
     else:
-        within, total, index = *groups.leading(offsets, top, seed), math.nan
+        pooled = Pooled(*groups.leading(offsets, top, seed), math.nan, resolved=True)
     classes = [row_spectrum(group, top=top, seed=seed) for group in groups.each()]
-    return ClassSpectra(classes, groups.present, within, row_spectrum(offsets), total, index, len(rows))
+    return ClassSpectra(classes, groups.present, between=row_spectrum(offsets), **pooled.of(len(rows)))
 
 
-Pooled = tuple[CovarianceSpectrum, CovarianceSpectrum, float]
+class Pooled(NamedTuple):
+    """What :class:`ClassSpectra` says of all classes together."""
+
+    within: CovarianceSpectrum
+    total: CovarianceSpectrum
+    vci: float
+    resolved: bool
+
+    def of(self, rows: int) -> dict[str, Any]:
+        """The same as parts of :class:`ClassSpectra`; so many samples have no more eigenvalues."""
+        within, total = (replace(part, values=part.values[:rows]) for part in (self.within, self.total))
+        return {
+            "within": within,
+            "total": total,
+            "vci": self.vci,
+            "rows": rows,
+            "resolved": self.resolved,
+        }
+
+
+def pooled_spectra(
+    within: Tensor, between_rows: Tensor, means: Tensor, weights: ClassWeights, dtype: torch.dtype
+) -> Pooled:
+    """Exact spectra within classes and in total, and the index made of both, from Σ_w (D, D).
+
+    Parameters
+    ----------
+    between_rows : Tensor (K+, D)
+        Rows B with Bᵀ B the between-class covariance.
+    dtype
+        Of the features whose products were summed: below its rounding the index resolves no direction.
+    """
+    total = within + between_rows.T @ between_rows
+    rank = between_basis(means, weights.between, center=weights.center).rank if len(means) else 0
+    tolerance = torch.finfo(dtype).eps * float(total.diagonal().sum())
+    index, resolved = vci_from_total(total, between_rows, rank, tolerance)
+    return Pooled(covariance_spectrum(within), covariance_spectrum(total), index, resolved)
 
 
 class _Groups:
@@ -97,6 +139,14 @@ class _Groups:
             rows = self._rows[places]
             offsets = rows - rows.double().mean(dim=0).to(rows.dtype)
             yield offsets * math.sqrt((weight if weighted else 1.0) / len(rows))
+
+    def within(self) -> Tensor:
+        """Σ_w (D, D)."""
+        dim = self._rows.shape[1]
+        total = torch.zeros(dim, dim, dtype=torch.float64, device=self._rows.device)
+        for group in self.each(weighted=True):
+            total += (group.T @ group).double()
+        return total
 
     def leading(self, offsets: Tensor, top: int, seed: int) -> tuple[CovarianceSpectrum, CovarianceSpectrum]:
         """Leading spectra within classes and in total, by blocks of vectors only."""
@@ -118,18 +168,11 @@ class _Groups:
         return first, second
 
 
-def _by_matrix(groups: _Groups, offsets: Tensor, means: Tensor, weights: ClassWeights) -> Pooled:
-    within = torch.zeros(means.shape[1], means.shape[1], dtype=torch.float64, device=means.device)
-    for group in groups.each(weighted=True):
-        within += (group.T @ group).double()
-    index = vci(within, means, weights.between, center=weights.center)
-    return covariance_spectrum(within), covariance_spectrum(within + offsets.T @ offsets), index
-
-
 def _by_rows(groups: _Groups, offsets: Tensor, means: Tensor, weights: ClassWeights) -> Pooled:
     rows = torch.cat(list(groups.each(weighted=True))).double()
     index = vci_from_rows(rows, means, weights.between, center=weights.center)
-    return row_spectrum(rows), row_spectrum(torch.cat([rows, offsets])), index
+    total = row_spectrum(torch.cat([rows, offsets]))
+    return Pooled(row_spectrum(rows), total, index, resolved=len(rows) - len(means) >= rows.shape[1])
 
 
 def _between_rows(means: Tensor, weights: ClassWeights) -> Tensor:

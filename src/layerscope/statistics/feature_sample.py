@@ -134,6 +134,28 @@ class FeatureSample:
         return kept[labels[kept].argsort(stable=True)]
 
 
+def even_choice(labels: Tensor, size: int, seed: int) -> Tensor:
+    """Indices (n,), ascending, of a seeded random sample of min(size, N) that is as even as can be.
+
+    One sample of every class is drawn, then a second one, and so on until there are enough; who is drawn
+    in the last round, and which samples of a class, the priorities say.
+
+    Parameters
+    ----------
+    labels : Tensor (N,)
+        Of all samples, in the order of their indices.
+    size, seed : int
+    """
+    indices = torch.arange(len(labels), device=labels.device)
+    order = priorities(indices, seed).argsort()
+    grouped = order[labels[order].argsort(stable=True)]  # by class, then by priority
+    counts = torch.bincount(labels, minlength=1)
+    round_of = torch.empty_like(indices)
+    round_of[grouped] = indices - (counts.cumsum(dim=0) - counts)[labels[grouped]]
+    chosen = order[round_of[order].argsort(stable=True)][:size]
+    return chosen.sort().values
+
+
 def priorities(indices: Tensor, seed: int) -> Tensor:
     """A pseudo-random int64 for every index (SplitMix64): distinct for distinct indices."""
     state = indices + _signed(0x9E3779B97F4A7C15 * (seed + 1))

@@ -26,8 +26,8 @@ from layerscope.config.sections.gaussian import GaussianConfig
 from layerscope.config.sections.imbalance import Factor, ImbalanceConfig
 
 
-class DataConfig(Section):
-    """Which images, how many, and how they are batched."""
+class Images(Section):
+    """A data set, and what is taken of it."""
 
     dataset_id: Annotated[Text, canonical(canonical_dataset)] = Field(description="The name of the data set")
     batch_size: Positive = Field(default=128, description="Images in one step of training")
@@ -117,3 +117,16 @@ class DataConfig(Section):
         for key, place in places:
             if place is not None and self.dataset_id != owner:
                 yield key, f"means nothing for {self.dataset_id}; it is for {owner}"
+
+
+class DataConfig(Images):
+    """Which images, how many, and how they are batched."""
+
+    ood: Annotated[Images | None, Expected("keys with values, as in Data")] = Field(
+        default=None, description="Images of another kind, for NC5: a data set, by the same keys as in Data"
+    )
+
+    @property
+    def other_images(self) -> DataConfig | None:
+        """The out-of-distribution set as a config of its own."""
+        return None if self.ood is None else DataConfig(**dict(self.ood))

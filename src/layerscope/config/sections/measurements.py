@@ -76,9 +76,15 @@ class MeasurementsConfig(Section):
     splits: Annotated[tuple[Split, ...], OneOrMore, OnceEach, Field(min_length=1)] = Field(
         default=("train", "test"), description="The data that measures look at: train, validation, test"
     )
-    weighting: Annotated[Literal["balanced", "sample"], AnyCase] = Field(
+    weighting: Annotated[Literal["balanced", "sample", "papyan", "rnc", "inc"], AnyCase] = Field(
         default="balanced",
-        description="In averages over classes, let each class or each sample count the same",
+        description="In averages over classes, let each class or each sample count the same, or do as other "
+        "code does: papyan, rnc, inc",
+    )
+    sample: Positive = Field(
+        default=2000,
+        description="Images of each split whose features are kept for measures of a sample, the same "
+        "ones in every layer and epoch, evenly over the classes",
     )
     batch_size: Positive | None = Field(
         default=None, description="Images in one step of measuring; not set: chosen from memory"

@@ -1,0 +1,64 @@
+"""The features of the same few images at every tap."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+from torch import Tensor
+
+from layerscope.data.split_part import SplitPart
+from layerscope.distributed.exchange import merged
+from layerscope.statistics.checks import not_finite
+from layerscope.statistics.feature_sample import FeatureSample, Sampled, even_choice
+
+IMAGES = -1
+"""Stands for the images themselves where the index of a layer is asked for."""
+
+
+class SampleRows:
+    """Picks the chosen images' features out of the batches of a part of a split.
+
+    The choice depends on labels and seed alone, so it is the same in every layer, checkpoint and process.
+
+    Parameters
+    ----------
+    part : SplitPart
+    size : int
+        Images of the whole split.
+    seed : int
+    """
+
+    def __init__(self, part: SplitPart, size: int, seed: int) -> None:
+        chosen = even_choice(part.whole.labels, size, seed)
+        own = chosen[(chosen >= part.first) & (chosen < part.first + len(part))]
+        self._part, self._size, self._seed = part, size, seed
+        self._places = own - part.first
+        self._sorted: list[int] = self._places.tolist()
+        self._rows: dict[int, Tensor] = {}
+
+    def take(self, layer: int, features: Tensor, start: int) -> None:
+        """Keep what is wanted of the features (B, D) of the samples from ``start`` on.
+
+        Raises
+        ------
+        ValueError
+            They are not finite.
+        """
+        low, high = (bisect_left(self._sorted, place) for place in (start, start + len(features)))
+        if low == high:
+            return
+        rows = features[self._places[low:high] - start]
+        if not bool(rows.isfinite().all()):
+            raise ValueError(not_finite(features))
+        if layer not in self._rows:
+            self._rows[layer] = rows.new_empty(len(self._sorted), rows.shape[1])
+        self._rows[layer][low:high] = rows
+
+    def collected(self, layer: int, dim: int) -> Sampled:
+        """The chosen features of all processes, by class and then by index; what was kept is let go."""
+        part = self._part
+        sample = FeatureSample(self._size, part.num_classes, dim, seed=self._seed, device=part.labels.device)
+        rows = self._rows.pop(layer, None)
+        if rows is not None:
+            sample.update(rows, part.labels[self._places], self._places + part.first)
+        return merged(sample).compute()
