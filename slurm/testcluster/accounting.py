@@ -10,7 +10,7 @@ from pathlib import Path
 from daemon import Daemon
 from processes import ClusterError, program, succeeds
 
-PATIENCE = 60  # seconds for an empty data base to be made
+PATIENCE = 120  # seconds for an empty data base to be made
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from processes import ClusterError, start_time, until
 
-PATIENCE = 60.0  # seconds for a daemon to answer
+PATIENCE = 120.0  # seconds for a daemon to answer, on a machine that does other things too
 TAIL = 12  # lines of a log that a message quotes
+MARK = "LAYERSCOPE_TESTCLUSTER"  # environment variable of every daemon: the folder of its cluster
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Daemon:
         """Start it as nobody's child, so that nobody has to wait for it; its process id."""
         shell = subprocess.run(
             ["sh", "-c", '"$@" >>"$0" 2>&1 & echo $!', self.log, *self.command],
-            env={**os.environ, **self.environment},
+            env={**os.environ, **self.environment, MARK: str(self.folder)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             start_new_session=True,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import configuration
 from accounting import Accounting
-from daemon import Daemon
+from daemon import MARK, Daemon
 from processes import (
     ClusterError,
     alone,
@@ -227,6 +227,9 @@ class Cluster:
         kill_all(self._left_of_jobs)
         self._accounting.stop()
         self._daemon("munged").stop()
+        kill_all(
+            lambda: with_variables(f"{MARK}={self.folder}")
+        )  # their starter was killed before it noted them
 
     def _clear(self) -> None:
         if not self.folder.exists() or not any(self.folder.iterdir()):
