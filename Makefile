@@ -30,11 +30,13 @@ $(VENV)/installed-dev: pyproject.toml | $(BIN)/python
 run: $(VENV)/installed-run  ## train, measure and plot one config: make run CONFIG=config/debug.yaml
 	$(BIN)/python src/main.py --config $(CONFIG)
 
-test: $(VENV)/installed-test  ## the test suite, but for what needs a Slurm (make test-slurm)
+# The tests on a real Slurm come last and two files at a time: their jobs are what keeps the cores busy.
+test: $(VENV)/installed-test  ## the test suite; its part on a real Slurm is skipped where none is installed
 	$(BIN)/python -m pytest --ignore=tests/slurm
+	$(BIN)/python -m pytest -n 2 -rs tests/slurm
 
 test-slurm: $(VENV)/installed-test  ## only the tests on a real Slurm, which must be installed
-	LAYERSCOPE_REQUIRE_SLURM=1 $(BIN)/python -m pytest tests/slurm
+	LAYERSCOPE_REQUIRE_SLURM=1 $(BIN)/python -m pytest -n 2 tests/slurm
 
 cluster:  ## a Slurm of one node on this machine, to try things out: make cluster CLUSTER=--accounting
 	@$(PYTHON) slurm/testcluster/cluster.py up $(CLUSTER)

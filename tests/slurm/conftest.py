@@ -12,15 +12,17 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1] / "slurm" / "testcluster"), str(HERE)]
 
 from cluster_for_tests import new_cluster, up  # noqa: E402
-from matrix_on_slurm import MatrixOnSlurm, results  # noqa: E402
+from matrix_on_slurm import PATIENCE, MatrixOnSlurm, results  # noqa: E402
 from processes import alone  # noqa: E402
 from slurm_cluster import Settings  # noqa: E402
+
+DAY = 86400  # seconds, for which the controller remembers jobs: tests ask what was ever submitted
 
 
 @pytest.fixture(scope="module")
 def settings():
     """What the file's cluster is like; a file may have its own."""
-    return Settings(max_array_size=3, kill_wait=5)
+    return Settings(cpus=4, max_array_size=3, kill_wait=5, min_job_age=DAY)
 
 
 @pytest.fixture(scope="module")
@@ -31,21 +33,30 @@ def cluster(settings):
 
 
 @pytest.fixture
-def launched(cluster, tmp_path):
-    """Make a matrix to launch: ``launched(lrs, runs, …)``; no job of it outlives the test."""
-    made = []
+def ours(cluster):
+    """Tell it of a matrix: no job of it outlives the test."""
+    matrices = []
+
+    def note(matrix):
+        matrices.append(matrix)
+        return matrix
+
+    yield note
+    for matrix in matrices:
+        if jobs := {line.split("_")[0].split()[0] for line in matrix.queue()}:
+            cluster.run("scancel", *jobs)
+            matrix.wait_for_end(120)
+
+
+@pytest.fixture
+def launched(cluster, ours, tmp_path):
+    """Make a matrix to launch: ``launched(lrs, runs, …)``."""
 
     def make(lrs=(0.05,), runs=(0,), **options):
         axes = {"Optimizer": {"lr": list(lrs)}, "Run": {"run": list(runs)}}
-        made.append(MatrixOnSlurm(tmp_path / f"work{len(made)}", cluster, axes, **options))
-        return made[-1]
+        return ours(MatrixOnSlurm(tmp_path / "work", cluster, axes, **options))
 
-    yield make
-    for matrix in made:
-        jobs = {line.split("_")[0].split()[0] for line in matrix.queue()}
-        if jobs:
-            cluster.run("scancel", *jobs)
-            matrix.wait_for_end(60)
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +66,7 @@ def serial(tmp_path_factory):
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
     axes = {"Optimizer": {"lr": [0.05, 0.1]}, "Run": {"run": [0, 1]}}
-    with alone(shared / "serial.lock", patience=170):
+    with alone(shared / "serial.lock", patience=PATIENCE):
         matrix = MatrixOnSlurm(shared / "serial", None, axes)
         found = matrix.run_here()  # which has nothing to do when another worker has done it
     return {cell(matrix, run): result for run, result in found.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -14,10 +15,12 @@ import yaml
 from processes import with_variables
 
 from layerscope.config import load_matrix
+from layerscope.files import write_atomic
 from layerscope.launch.states.stage_states import stage_states
 from layerscope.run import Run
 
-MAIN = Path(os.environ.get("G_MAIN", Path(__file__).parents[2] / "src" / "main.py"))
+REPOSITORY = Path(__file__).parents[2]
+MAIN = REPOSITORY / "src" / "main.py"
 PACED = Path(__file__).with_name("paced.py")
 EPOCHS, BATCHES = 6, 4
 BASE = {
@@ -29,7 +32,7 @@ BASE = {
 }
 PROFILE = {"partition": "low", "gpus-per-run": 0, "cpus": 1, "mem": "300MB", "timeout": 10}
 TABLES = ("train", "measure")  # the stages before the figures, which cost seconds each
-PATIENCE = 300.0  # seconds for jobs to get somewhere, on a machine that does other things too
+PATIENCE = 600.0  # seconds for jobs to get somewhere, on a machine that does other things too
 
 
 class MatrixOnSlurm:
@@ -57,22 +60,23 @@ class MatrixOnSlurm:
         self.write({**BASE, **(base or {}), "Matrix": axes})
         self.profile = place / "profile.yaml"
         self.profile.write_text(yaml.safe_dump({"Slurm": {**PROFILE, **(slurm or {})}}))
+        self._expand()
+
+    def _expand(self):
         self.cells = {cell.name: cell.config for cell in load_matrix(self.yaml)}
-        self.pace(0)
+        self.release()
 
     def write(self, content):
         """Replace the matrix file."""
         self.yaml.write_text(yaml.safe_dump(content))
 
-    def pace(self, seconds, quick=0):
-        """Let batches of training wait that long, except for the first ``quick`` ones of each process."""
-        new = self.place / "pace.new"
-        new.write_text(f"{seconds} {quick}")
-        new.replace(self.place / "pace")
+    def hold(self, epochs):
+        """Let each process train for so many epochs, and then wait until it is released or told to stop."""
+        write_atomic(self.place / "pace", str(epochs * BATCHES))
 
-    def linger(self, epoch):
-        """Let processes slow down after ``epoch`` epochs, which leaves half a minute for a fault."""
-        self.pace(2, quick=epoch * BATCHES)
+    def release(self):
+        """Let all train to the end."""
+        write_atomic(self.place / "pace", "inf")
 
     @property
     def environment(self):
@@ -80,24 +84,26 @@ class MatrixOnSlurm:
 
     def command(self, *flags):
         """The arguments of a call of the program on the cluster."""
-        return self._program("--profile", self.profile.name, *flags)
+        return self._program(*self._profile_flags, *flags)
+
+    @property
+    def _profile_flags(self):
+        return "--profile", self.profile.name
 
     def _program(self, *flags):
-        return [sys.executable, str(MAIN), "-c", self.yaml.name, "-m", *flags]
+        return [sys.executable, str(MAIN), "-c", str(self.yaml.relative_to(self.place)), "-m", *flags]
 
-    def call(self, *flags, environment=None, timeout=120):
+    def call(self, *flags, environment=None):
         """Call the program and wait for it."""
-        return self._run(self.command(*flags), {**self.environment, **(environment or {})}, timeout)
+        return self._run(self.command(*flags), {**self.environment, **(environment or {})})
 
     def run_here(self):
-        """Train and measure in this process, one run after the other."""
-        answer = self._run(
-            self._program("--stages", ",".join(TABLES), "--device", "cpu", "-q"), os.environ, 150
-        )
+        """Train and measure in one process, one run after the other."""
+        answer = self._run(self._program("--stages", ",".join(TABLES), "--device", "cpu", "-q"), os.environ)
         assert answer.returncode == 0, answer.stderr
         return {run: results(self.folder(run)) for run in self.cells}
 
-    def _run(self, command, environment, timeout):
+    def _run(self, command, environment):
         return subprocess.run(
             command,
             cwd=self.place,
@@ -105,7 +111,7 @@ class MatrixOnSlurm:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=PATIENCE,
             check=False,
         )
 
@@ -124,7 +130,7 @@ class MatrixOnSlurm:
         return self.succeed("--retry", "all", "--stages", ",".join(TABLES))
 
     def folder(self, run):
-        return self.place / "runs" / run
+        return self.place / self.cells[run].logging.save_dir / run
 
     def status(self, run, stage):
         """What the status file says; empty when there is none."""
@@ -195,7 +201,7 @@ class MatrixOnSlurm:
     def report(self):
         """How things stand, for the message of a test that failed."""
         parts = [f"queue: {self.queue('--states=all')}"]
-        paths = sorted(self.place.glob("runs/**/status/*.json"))
+        paths = sorted(self.place.rglob("status/*.json"))
         logs = sorted(
             {path.resolve() for pattern in ("*.log", "*.out", "*.err") for path in self.place.rglob(pattern)},
             key=lambda path: path.stat().st_mtime,
@@ -203,6 +209,21 @@ class MatrixOnSlurm:
         parts += [f"== {path.relative_to(self.place)}\n{tail(path, 5)}" for path in paths]
         parts += [f"== {path}\n{tail(path, 15)}" for path in logs[-8:]]
         return "\n".join([*parts, f"== slurmctld.log\n{tail(self.cluster.folder / 'slurmctld.log', 30)}"])
+
+
+class DebugMatrix(MatrixOnSlurm):
+    """``matrix/debug.yaml``, as it is shipped and without a profile."""
+
+    def __init__(self, place, cluster):
+        self.place, self.cluster = place, cluster
+        self.yaml = place / "matrix" / "debug.yaml"
+        self.yaml.parent.mkdir(parents=True)
+        shutil.copy(REPOSITORY / "matrix" / "debug.yaml", self.yaml)
+        self._expand()
+
+    @property
+    def _profile_flags(self):
+        return ()
 
 
 def tail(path, lines):

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 from slurm_cluster import Settings
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture(scope="module")
@@ -19,14 +19,14 @@ def settings():
 
 def test_accounting_tells_what_became_of_a_job_that_died_without_a_word(launched, same_as_serial, cluster):
     matrix = launched(lrs=(0.05, 0.1))
-    matrix.linger(2)
+    matrix.hold(2)
     matrix.submit()
     matrix.wait_for_epoch(2)
     kept, killed = matrix.cells
     for process in matrix.processes(killed):
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
-    matrix.pace(0)
+    matrix.release()
     matrix.wait_for_end()
     matrix.wait(lambda: not matrix.submitted(), "the controller to forget the jobs", 120)
     assert matrix.status(killed, "train")["state"] == "running"  # the last that it said

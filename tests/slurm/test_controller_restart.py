@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1500)]
 
 
-def test_jobs_and_their_dependencies_survive_a_restart_of_the_controller(launched, same_as_serial, cluster):
+@pytest.fixture
+def interrupted(cluster):
+    """Stop the controller; it is there again after the test, whatever happened."""
+    yield cluster.stop_controller
+    if not cluster.is_up():
+        cluster.start_controller()
+
+
+def test_jobs_and_their_dependencies_survive_a_restart_of_the_controller(
+    launched, interrupted, same_as_serial, cluster
+):
     matrix = launched(lrs=(0.05, 0.1))
-    matrix.pace(0.3)
+    matrix.hold(1)
     matrix.submit()
     matrix.wait_for_epoch(1)
-    cluster.stop_controller()
-    assert "running" in matrix.call("--status").stdout  # from the status files alone
+    interrupted()
+    told = json.loads(matrix.succeed("--status", "--json"))  # from the status files alone
+    assert [run["state"] for run in told["runs"]] == ["running", "running"]
+    matrix.hold(2)
     matrix.wait_for_epoch(2)
     cluster.start_controller()
-    matrix.pace(0)
+    matrix.release()
     matrix.finish()
     same_as_serial(matrix)
     assert len(matrix.submitted()) == 4

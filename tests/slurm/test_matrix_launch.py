@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+from matrix_on_slurm import DebugMatrix, results
 
 from layerscope.status import STAGES
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1500)]
 
 
-def test_a_matrix_is_trained_measured_and_plotted_and_then_there_is_nothing_to_submit(
-    launched, same_as_serial
+def test_the_shipped_matrix_comes_to_its_end_as_jobs_with_the_bits_of_a_serial_run(
+    cluster, ours, tmp_path, without_sacct
 ):
-    matrix = launched(lrs=(0.05, 0.1), runs=(0, 1))  # four runs, where an array holds three
-    matrix.submit(STAGES)
+    matrix = ours(DebugMatrix(tmp_path / "work", cluster))
+    said = matrix.succeed("-s", environment=without_sacct)
     submitted = matrix.submitted()
-    assert len(submitted) == len(STAGES) * 4
+    assert len(submitted) == len(STAGES) * 6
+    assert said.count("aftercorr:") == said.count("afterany:") == 2  # an array holds three runs
+    assert matrix.queue(), "the command waited for the jobs"
+    expected = DebugMatrix(tmp_path / "serial", None).run_here()
+
     matrix.finish(STAGES)
-    same_as_serial(matrix)
+    assert {run: results(matrix.folder(run)) for run in matrix.cells} == expected
     for run in matrix.cells:
         assert (matrix.folder(run) / "plots" / "Overview.pdf").stat().st_size > 1000
-
-    table = matrix.succeed("--status")
-    for run in matrix.cells:
-        assert run in table
-    matrix.submit(STAGES)
+        assert {matrix.status(run, stage)["attempt"] for stage in STAGES} == {1}
+    told = json.loads(matrix.succeed("--status", "--json", environment=without_sacct))
+    assert {run["name"]: run["state"] for run in told["runs"]} == dict.fromkeys(matrix.cells, "done")
+    matrix.succeed("-s", environment=without_sacct)
     assert matrix.submitted() == submitted
-
-
-def test_without_sacct_squeue_and_the_status_files_say_it_all(launched, same_as_serial, without_sacct):
-    matrix = launched()
-    matrix.linger(1)
-    matrix.submit(environment=without_sacct)
-    matrix.wait_for_epoch(1)
-    [run] = matrix.cells
-    assert "running" in matrix.succeed("--status", environment=without_sacct)
-    matrix.pace(0)
-    matrix.finish()
-    same_as_serial(matrix)
-    assert "done" in matrix.succeed("--status", environment=without_sacct)
-    assert matrix.status(run, "train")["attempt"] == 1
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 from matrix_on_slurm import TABLES
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture
