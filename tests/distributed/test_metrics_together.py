@@ -10,9 +10,10 @@ pytest.importorskip("torchmetrics")
 
 
 @pytest.fixture(scope="module")
-def found(succeed, tmp_path_factory):
+def found(run_ranks, tmp_path_factory):
     folder = tmp_path_factory.mktemp("metrics")
-    succeed("metrics", 2, folder)
+    ended = run_ranks("metrics", 2, folder)
+    assert ended.codes == [0, 0], "\n".join(ended.outputs)
     return [torch.load(folder / f"metrics{number}.pt", weights_only=True) for number in range(2)]
 
 

@@ -60,6 +60,7 @@ class Coordinates:
         spread = torch.zeros_like(moments.counts, dtype=torch.float64)
         spread[moments.present] = OUTLYING * moments.variances.sqrt()
         self._spread = (spread + torch.linalg.vector_norm(about_means, dim=1)).unsqueeze(1)
+        self._narrow: dict[torch.dtype, tuple[Tensor, Tensor, Tensor]] = {}  # converted once, not per batch
 
     def update(self, offsets: Tensor, labels: Tensor, decisions: Tensor) -> None:
         """Add a batch.
@@ -71,12 +72,16 @@ class Coordinates:
         labels, decisions : Tensor (B,)
             The true classes, and the network's decisions.
         """
-        along = linear(offsets, self._directions.to(offsets.dtype))
-        about_means = embedding(labels, self._about_means.to(along.dtype))
-        self.scatter.update(along[:, : self._own_rank] + about_means, labels)
+        if offsets.dtype not in self._narrow:
+            exactly = (self._directions, self._about_means, self._about_center)
+            first, second, third = (part.to(offsets.dtype) for part in exactly)
+            self._narrow[offsets.dtype] = first, second, third
+        directions, about_means, about_center = self._narrow[offsets.dtype]
+        along = linear(offsets, directions)
+        self.scatter.update(along[:, : self._own_rank] + embedding(labels, about_means), labels)
         if self.nearest is None:
             return
-        points = along[:, self._split :] + embedding(labels, self._about_center.to(along.dtype))
+        points = along[:, self._split :] + embedding(labels, about_center)
         size = torch.linalg.vector_norm(points, dim=1) + embedding(labels, self._spread).squeeze(1)
 
         def exact(rows: Tensor) -> Tensor:

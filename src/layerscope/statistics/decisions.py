@@ -65,8 +65,8 @@ class Decisions:
         check_labels(labels, len(logits), self.num_classes)
         decisions, labels = logits.argmax(dim=1), labels.long()
         if self._table is not None:
-            cells = torch.bincount(labels * self.num_classes + decisions, minlength=self.num_classes**2)
-            self._table += cells.view(self.num_classes, self.num_classes)
+            cells = labels * self.num_classes + decisions
+            self._table.view(-1).index_add_(0, cells, torch.ones_like(cells))
         else:
             for row, names in enumerate((labels, labels[labels == decisions], decisions)):
                 self._tally[row] += torch.bincount(names, minlength=self.num_classes)
