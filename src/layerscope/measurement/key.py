@@ -11,7 +11,8 @@ from layerscope.measures.catalog import OF_OTHER_IMAGES, SAMPLED, VERSIONS
 
 def selected_measures(config: Config) -> tuple[str, ...]:
     """Measures that the config asks for and this version has, in the registry's order."""
-    return tuple(name for name in VERSIONS if name in config.measurements.selected)
+    wanted = config.measurements.selected
+    return tuple(name for name in VERSIONS if name in wanted)
 
 
 def measurement_key(config: Config, measure: str, checkpoint_digest: str) -> str:

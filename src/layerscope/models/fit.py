@@ -91,7 +91,10 @@ def _remedy(run: Callable[[Shape], object], channels: int) -> str:
     if not sizes:
         return "Choose another model, or other data."
     taken = ", ".join(f"{size}x{size}" for size in sizes)
-    return f"It takes {taken}: choose another model, or data of such a size (of folders: Data.image-size)."
+    return (
+        f"It takes {taken}: choose another model, or data of such a size (Data.pad enlarges small images, "
+        "Data.image-size those of folders)."
+    )
 
 
 def _works(run: Callable[[Shape], object], shape: Shape) -> bool:
