@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -10,10 +11,13 @@ from torch import Tensor
 
 from layerscope.functional.units import Units, in_units
 
+FEW_PROBES = 8  # fewer cannot tell three coefficients and a spread
+SMALL = 1e-9
+
 
 @dataclass(frozen=True)
 class Eigenvalues:
-    r"""All eigenvalues of an n×n operator, or some of them and a quadrature for the others.
+    r"""All eigenvalues of an n×n positive operator, or some of them and a quadrature for the others.
 
     Sums :math:`\sum_j f(\lambda_j)` over what is not known one by one are means over random probes of
     :math:`\sum_s w_s f(x_s)` (stochastic Lanczos quadrature). One object serves every power t.
@@ -26,31 +30,27 @@ class Eigenvalues:
         Those known one by one, not negative, descending.
     nodes, weights : Tensor (probes, steps), float64, optional
         Quadrature of the others; None when ``values`` are all there are.
+    traces : (float, float), optional
+        Exact sums of all eigenvalues and of their squares: control variates of the probes.
     """
 
     size: int
     values: Tensor
     nodes: Tensor | None = None
     weights: Tensor | None = None
+    traces: tuple[float, float] | None = None
 
     @property
     def exact(self) -> bool:
         """Whether every eigenvalue is known."""
         return self.nodes is None
 
-    def moments(self, t: float) -> tuple[Tensor, Tensor]:
-        r""":math:`\sum\lambda^t` and :math:`\sum\lambda^t\ln\lambda^t` by each probe (probes,), or once.
-
-        Eigenvalues are taken relative to the largest known one.
-        """
-        if not 0 < t < math.inf:
-            raise ValueError(f"the power t must be positive and finite, not {t}")
-        scale = self.values.max() if self.values.numel() else 1.0
-        total, weighted = (part.sum() for part in _terms(self.values / scale, t))
+    def sums(self, function: Callable[[Tensor], Tensor]) -> Tensor:
+        """Sum of a function of all eigenvalues, by each probe (probes,), or once (1,)."""
+        known = function(self.values).sum()
         if self.nodes is None or self.weights is None:
-            return total.unsqueeze(0), weighted.unsqueeze(0)
-        rest, rest_weighted = ((self.weights * part).sum(dim=1) for part in _terms(self.nodes / scale, t))
-        return total + rest, weighted + rest_weighted
+            return known.unsqueeze(0)
+        return known + (self.weights * function(self.nodes)).sum(dim=1)
 
 
 def spectral_entropy(eigenvalues: Eigenvalues | Tensor, t: float = 1.0, *, units: Units = "nats") -> float:
@@ -73,11 +73,7 @@ def spectral_entropy(eigenvalues: Eigenvalues | Tensor, t: float = 1.0, *, units
     ValueError
         t is not positive and finite, or unknown units.
     """
-    totals, weighted = _known(eigenvalues).moments(t)
-    total, product = float(totals.mean()), float(weighted.mean())
-    if not total > 0:
-        return in_units(math.nan, units)
-    return in_units(max(math.log(total) - product / total, 0.0), units)
+    return in_units(_estimate(eigenvalues, t)[0], units)
 
 
 def spectral_entropy_error(
@@ -85,17 +81,9 @@ def spectral_entropy_error(
 ) -> float:
     """Standard error of :func:`spectral_entropy` by the spread of the random probes (delta method).
 
-    0 when every eigenvalue is known; NaN for a single probe.
+    0 when every eigenvalue is known; NaN for fewer than two probes.
     """
-    known = _known(eigenvalues)
-    totals, weighted = known.moments(t)
-    if known.exact:
-        return in_units(0.0, units)
-    total, product = totals.mean(), weighted.mean()
-    influence = ((1 + product / total) * totals - weighted) / total
-    if len(influence) < 2:
-        return math.nan
-    return in_units(float(influence.std()) / math.sqrt(len(influence)), units)
+    return in_units(_estimate(eigenvalues, t)[1], units)
 
 
 def saturation(eigenvalues: Eigenvalues | Tensor, t: float = 1.0) -> float:
@@ -115,6 +103,42 @@ def _known(eigenvalues: Eigenvalues | Tensor) -> Eigenvalues:
     return Eigenvalues(len(values), values)
 
 
-def _terms(values: Tensor, t: float) -> tuple[Tensor, Tensor]:
-    powers = values**t
-    return powers, t * torch.special.xlogy(powers, values)
+def _estimate(eigenvalues: Eigenvalues | Tensor, t: float) -> tuple[float, float]:
+    """Entropy and its standard error, from the sums of x^t and of x^t ln x^t."""
+    if not 0 < t < math.inf:
+        raise ValueError(f"the power t must be positive and finite, not {t}")
+    known = _known(eigenvalues)
+    scale = float(known.values.max()) if known.values.numel() else 0.0
+    if not scale > 0:
+        return math.nan, math.nan
+    totals = known.sums(lambda values: (values / scale) ** t)
+    weighted = known.sums(lambda values: t * torch.special.xlogy((values / scale) ** t, values / scale))
+    (total, _), (product, _) = _mean(totals, known), _mean(weighted, known)
+    influence = ((1 + product / total) * totals - weighted) / total
+    return max(math.log(total) - product / total, 0.0), _mean(influence, known)[1]
+
+
+def _mean(samples: Tensor, known: Eigenvalues) -> tuple[float, float]:
+    """Expectation of samples (probes,) and its standard error, by regression on what is known exactly."""
+    samples, count = samples.cpu(), len(samples)
+    if known.exact or count < 2:
+        return float(samples.mean()), 0.0 if known.exact else math.nan
+    mean, deviations = samples.mean(), samples - samples.mean()
+    controls, gap = _controls(known) if count >= FEW_PROBES else (samples.new_zeros(count, 0), samples[:0])
+    inverse = torch.linalg.pinv(controls, rtol=SMALL)
+    slopes = inverse @ deviations
+    residuals = deviations - controls @ slopes
+    variance = float(residuals.square().sum()) / (count - 1 - controls.shape[1])
+    leverage = 1 / count + float((gap @ inverse).square().sum())
+    return float(mean + gap @ slopes), math.sqrt(variance * leverage)
+
+
+def _controls(known: Eigenvalues) -> tuple[Tensor, Tensor]:
+    """Deviations (probes, m) of sums whose truth is known, and that truth (m,) from their mean."""
+    if known.traces is None:
+        return torch.zeros(known.sums(torch.square).numel(), 0).double(), torch.zeros(0).double()
+    sums = torch.stack([known.sums(lambda x: x), known.sums(torch.square)], dim=1).cpu()
+    truth = torch.tensor(known.traces, dtype=torch.float64)
+    deviations, gap = (sums - sums.mean(dim=0)) / truth, 1 - sums.mean(dim=0) / truth
+    useful = deviations.abs().amax(dim=0) > SMALL  # what no probe sees differently explains nothing
+    return deviations[:, useful], gap[useful]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -46,11 +46,12 @@ def krylov_pairs(product: Product, start: Tensor, blocks: int) -> tuple[Tensor, 
     return values[kept], vectors[:, kept]
 
 
-def lanczos_quadrature(product: Product, starts: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+def lanczos_quadratures(product: Product, starts: Tensor, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
     r"""Nodes and weights with :math:`z^\top f(A)\,z \approx \sum_s w_s f(x_s)` for every start vector z.
 
-    Lanczos with full reorthogonalisation, all start vectors at once; exact for polynomials up to degree
-    2·steps - 1, and as soon as the Krylov space is exhausted.
+    Lanczos with all start vectors at once. After k steps the sums are exact for polynomials up to degree
+    2k - 1, and for everything as soon as the Krylov space is exhausted. Vectors are not orthogonalised again:
+    rounding then repeats nodes, and splits their weights, which leaves the sums as they are.
 
     Parameters
     ----------
@@ -58,30 +59,41 @@ def lanczos_quadrature(product: Product, starts: Tensor, steps: int) -> tuple[Te
         Vectors (n, p) → operator times vectors.
     starts : Tensor (n, p), float64
     steps : int
+        At most.
 
-    Returns
-    -------
-    nodes, weights : Tensor (p, steps), float64
-        The weights of z sum to :math:`|z|^2`.
+    Yields
+    ------
+    nodes, weights : Tensor (p, k), float64
+        After k = 1, 2, … steps. The weights of z sum to :math:`|z|^2`.
 
     References
     ----------
-    Ubaru, Chen, Saad (2017), Fast estimation of tr(f(A)) via stochastic Lanczos quadrature, SIMAX 38(4).
+    Ubaru, Chen, Saad (2017), Fast estimation of tr(f(A)) via stochastic Lanczos quadrature, SIMAX 38(4);
+    Chen, Trogdon, Ubaru (2021), Analysis of stochastic Lanczos quadrature for spectrum approximation, ICML
+    (without orthogonalising again).
     """
     lengths = torch.linalg.vector_norm(starts, dim=0)
-    vectors = _unit(starts, lengths)
-    basis = vectors.new_zeros(steps, *vectors.shape)  # (steps, n, p)
-    diagonal, beside = [], []
-    for step in range(steps):
-        basis[step] = vectors
-        image = product(vectors).double()
+    vectors, before = _unit(starts, lengths), torch.zeros_like(starts)
+    diagonal: list[Tensor] = []
+    beside = [torch.zeros_like(lengths)]
+    for _ in range(steps):
+        image = product(vectors).double() - before * beside[-1]
         diagonal.append((vectors * image).sum(dim=0))
-        image = _orthogonal_columns(image, basis[: step + 1])
+        yield _quadrature(diagonal, beside[1:], lengths)
+        image -= vectors * diagonal[-1]
         norms = torch.linalg.vector_norm(image, dim=0)
         beside.append(torch.where(norms > BREAKDOWN, norms, 0.0))
-        vectors = _unit(image, beside[-1])
-    nodes, turn = torch.linalg.eigh(_tridiagonal(torch.stack(diagonal, 1), torch.stack(beside[:-1], 1)))
-    return nodes, turn[:, 0].square() * lengths.square().unsqueeze(1)
+        vectors, before = _unit(image, beside[-1]), vectors
+
+
+def _quadrature(diagonal: list[Tensor], beside: list[Tensor], lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """Gauss quadrature of tridiagonal matrices, by their eigenvectors' first entries (Golub, Welsch 1969)."""
+    matrices = torch.diag_embed(torch.stack(diagonal, dim=1))  # (p, k, k)
+    if beside:
+        off = torch.stack(beside, dim=1)
+        matrices += torch.diag_embed(off, 1) + torch.diag_embed(off, -1)
+    nodes, vectors = torch.linalg.eigh(matrices)
+    return nodes, vectors[:, 0].square() * lengths.square().unsqueeze(1)
 
 
 def _next_block(images: Tensor, basis: Tensor) -> Tensor:
@@ -89,10 +101,6 @@ def _next_block(images: Tensor, basis: Tensor) -> Tensor:
     directions, sizes, _ = torch.linalg.svd(_orthogonal(images, basis), full_matrices=False)
     fresh = _orthogonal(directions[:, sizes > BREAKDOWN], basis)  # twice is enough
     return torch.linalg.qr(fresh)[0]
-
-
-def _tridiagonal(diagonal: Tensor, beside: Tensor) -> Tensor:
-    return torch.diag_embed(diagonal) + torch.diag_embed(beside, 1) + torch.diag_embed(beside, -1)
 
 
 def _unit(vectors: Tensor, lengths: Tensor) -> Tensor:
@@ -103,11 +111,3 @@ def _unit(vectors: Tensor, lengths: Tensor) -> Tensor:
 def _orthogonal(vectors: Tensor, basis: Tensor) -> Tensor:
     """What is left of the columns (n, p) beside the columns of a basis (n, m)."""
     return vectors - basis @ (basis.T @ vectors)
-
-
-def _orthogonal_columns(vectors: Tensor, basis: Tensor) -> Tensor:
-    """What is left of each column (n, p) beside its own basis (k, n, p); twice is enough."""
-    for _ in range(2):
-        shares = torch.einsum("knp,np->kp", basis, vectors)
-        vectors = vectors - torch.einsum("knp,kp->np", basis, shares)
-    return vectors
