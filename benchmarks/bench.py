@@ -6,6 +6,7 @@ import os
 import platform
 
 import catalogue
+import diffusion
 import startup
 import torch
 
@@ -13,7 +14,7 @@ import launch
 import measurement
 import training
 
-PARTS = (startup, training, measurement, launch, catalogue)
+PARTS = (startup, training, measurement, launch, catalogue, diffusion)
 
 
 def main() -> None:

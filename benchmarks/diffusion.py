@@ -1,14 +1,13 @@
 """Diffusion entropies against the ``dse-dsmi`` package on the same features, in the same run.
 
-That package is not part of ours: its licence allows non-commercial use only. ``pip install -e '.[bench]'`` installs it;
-without it these rows are left out.
+That package is not part of ours: its licence allows non-commercial use only. ``pip install -e '.[bench]'``
+installs it; without it these rows are left out.
 """
 
 from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
@@ -48,7 +47,7 @@ def _peer() -> ModuleType | None:
 
 
 def features(count: int) -> tuple[Tensor, Tensor]:
-    """Classes with 20 strong common directions, and their labels: neither saturated nor concentrated at σ = 10."""
+    """Points of 10 classes with 20 strong common directions, and their labels."""
     generator = torch.Generator().manual_seed(0)
 
     def normal(*shape: int) -> Tensor:

@@ -36,10 +36,22 @@ def compare(
     name: str, ours: Callable[[], object], reference: Callable[[], object], *, bound: float, pairs: int = 5
 ) -> Comparison:
     """Time ``ours`` and ``reference`` in turn, after one warm-up of each."""
-    ours()
-    reference()
-    times = [(_seconds(reference), _seconds(ours)) for _ in range(pairs)]
-    return Comparison(name, [b for _, b in times], [a for a, _ in times], bound)
+    times = in_turn({"reference": reference, "ours": ours}, rounds=pairs)
+    return Comparison(name, times["ours"], times["reference"], bound)
+
+
+def in_turn(
+    works: dict[str, Callable[[], object]], *, rounds: int, warm_up: bool = True
+) -> dict[str, list[float]]:
+    """Seconds of each work, round by round, after one warm-up of each unless it takes too long."""
+    if warm_up:
+        for work in works.values():
+            work()
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            times[name].append(_seconds(work))
+    return times
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -70,7 +70,7 @@ def test_matched_is_the_mean_over_the_subsets_of_each_class():
         return reference.dse(points[index].numpy(), 1.0)
 
     within = 2 / 3 * entropy(labels == 0) + 1 / 3 * entropy(labels == 1)
-    around = sum(p * sum(map(entropy, some)) / 3 for p, some in zip((2 / 3, 1 / 3), subsets, strict=True))
+    around = sum(p * sum(map(entropy, subsets[n])) / 3 for p, n in ((2 / 3, 20), (1 / 3, 10)))
     assert found.matched_entropy == pytest.approx(around, rel=1e-8)
     assert found.matched == pytest.approx(around - within, rel=1e-6)
     assert math.isnan(found.full) and math.isnan(found.full_error)
@@ -159,11 +159,11 @@ def test_equal_seeds_draw_equal_subsets_without_the_global_generator():
     before = torch.random.get_rng_state()
     first, again, other = (matched_subsets(counts, 4, seed) for seed in (1, 1, 2))
     assert torch.equal(before, torch.random.get_rng_state())
-    same = [torch.equal(a, b) for x, y in zip(first, again, strict=True) for a, b in zip(x, y, strict=True)]
-    assert all(same)
-    assert not torch.equal(first[0][0], other[0][0])
-    assert not torch.equal(first[0][0], first[1][0])  # classes of one size have their own draws
-    assert [len(index.unique()) for index in first[2]] == [9] * 4
+    assert list(first) == [5, 9]  # classes of one size share their subsets
+    for size, subsets in first.items():
+        assert all(torch.equal(a, b) for a, b in zip(subsets, again[size], strict=True))
+        assert not torch.equal(subsets[0], other[size][0]) and not torch.equal(subsets[0], subsets[1])
+        assert [len(index.unique()) for index in subsets] == [size] * 4
 
 
 def test_units_are_the_same_for_all_parts():
@@ -186,7 +186,7 @@ def test_any_entropy_of_subsets_can_be_compared_by_classes():
         (torch.zeros(12), {}, "labels must be integers, not torch.float32: .* equal_width_codes"),
         (torch.zeros(11).long(), {}, r"12 points need labels of shape \(12,\), not \(11,\)"),
         (torch.zeros(12).long(), {"variant": "half"}, "'both', 'full' or 'matched', not 'half'"),
-        (torch.zeros(12).long(), {"repeats": 0}, "at least one subset per class must be drawn, not 0"),
+        (torch.zeros(12).long(), {"repeats": 0}, "at least one subset per size must be drawn, not 0"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(labels, arguments, message):

@@ -61,7 +61,7 @@ def matched(case, measure, params, entropy):
     labels = labels_of(case, measure, params)
     sizes = labels.unique(return_counts=True)[1].tolist()
     drawn = recipes.dsmi_subsets(len(labels), sizes)
-    subsets = [[torch.from_numpy(index) for index in indices] for indices in drawn]
+    subsets = {size: [torch.from_numpy(i) for i in some] for size, some in zip(sizes, drawn, strict=True)}
     parts = class_parts(entropy, labels, variant="matched", subsets=subsets)
     return class_information(parts, float, units="bits").matched
 

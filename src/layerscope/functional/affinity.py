@@ -52,7 +52,7 @@ class Affinity:
     def restricted(self, index: Tensor) -> Affinity:
         """The kernel between the points of an index (m,), with the same bandwidth."""
         if self.dense is not None:
-            return replace(self, points=self.points[index], dense=self.dense[index][:, index])
+            return replace(self, points=self.points[index], dense=self.dense[index.unsqueeze(1), index])
         return _kept(replace(self, points=self.points[index]))
 
     def product(self, vectors: Tensor) -> Tensor:
@@ -124,12 +124,18 @@ def affinity_tiles(affinity: Affinity) -> Iterator[tuple[slice, slice, Tensor]]:
         Equal for a block on the diagonal.
     entries : Tensor (rows, columns)
     """
-    points, careful = _prepared(affinity)
-    for rows, columns in pair_blocks(len(affinity)):
-        if affinity.dense is not None:
+    if affinity.dense is not None:
+        for rows, columns in pair_blocks(len(affinity)):
             yield rows, columns, affinity.dense[rows, columns]
-            continue
-        squares = (square_distances if careful else _expanded)(points[rows], points[columns])
+        return
+    points, careful = _prepared(affinity)
+    lengths = points.square().sum(dim=1)
+    for rows, columns in pair_blocks(len(affinity)):
+        if careful:
+            squares = square_distances(points[rows], points[columns])
+        else:  # from products, with the rounding of the squared lengths
+            scale = lengths[rows].unsqueeze(1) + lengths[columns]
+            squares = scale.addmm_(points[rows], points[columns].T, alpha=-2.0).clamp_(min=0.0)
         entries = _gaussian(squares, affinity.bandwidth)
         if rows == columns:
             entries = (entries + entries.T).mul_(0.5).fill_diagonal_(1.0)
@@ -145,19 +151,13 @@ def _kept(affinity: Affinity) -> Affinity:
 def _prepared(affinity: Affinity) -> tuple[Tensor, bool]:
     """The points in the precision that the exponents need, and whether close ones need their differences."""
     points = affinity.points
-    if affinity.dense is not None or not points.numel():
+    if not points.numel():
         return points, False
     largest = float(points.square().sum(dim=1).max())
     exponent = 2 * largest / affinity.bandwidth**2 if affinity.bandwidth else math.inf
     if affinity.dtype == torch.float32 and exponent * EPS_SINGLE <= ROUNDING_SINGLE:
         return points.float(), False
     return points, exponent * EPS > ROUNDING
-
-
-def _expanded(left: Tensor, right: Tensor) -> Tensor:
-    """Squared distances from products, with the rounding of the squared lengths."""
-    scale = left.square().sum(dim=1, keepdim=True) + right.square().sum(dim=1)
-    return torch.addmm(scale, left, right.T, alpha=-2.0).clamp_(min=0.0)
 
 
 def _gaussian(squares: Tensor, bandwidth: float) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
@@ -29,14 +29,14 @@ class ClassParts(Generic[T]):
     whole : T or None
         Of all points; None when not asked for.
     classes : list of T
-    matched : list of lists of T
-        For every class, several subsets; empty lists when not asked for.
+    matched : dict of int to list of T
+        Size of a class → several random subsets of that size; empty when not asked for.
     """
 
     counts: Tensor
     whole: T | None
     classes: list[T]
-    matched: list[list[T]]
+    matched: dict[int, list[T]]
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def class_parts(
     variant: Variant = "both",
     repeats: int = REPEATS,
     seed: int = 0,
-    subsets: Sequence[Sequence[Tensor]] | None = None,
+    subsets: Mapping[int, Sequence[Tensor]] | None = None,
 ) -> ClassParts[T]:
     """Apply a measure to all points, to each class, and to random subsets of its size.
 
@@ -97,11 +97,11 @@ def class_parts(
     variant : "both" | "full" | "matched"
         What :func:`class_information` shall tell; ``matched`` skips all points, ``full`` the subsets.
     repeats : int
-        Subsets for each class.
+        Subsets for each size of a class; classes of one size share them.
     seed : int
         Of the subsets.
-    subsets : lists of index tensors, optional
-        Given subsets for each class, in place of random ones.
+    subsets : mapping of int to index tensors, optional
+        Size → given subsets, in place of random ones.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def class_parts(
     if len(labels) == 0:
         raise ValueError("labels of no points say nothing")
     _, place, counts = torch.unique(labels, return_inverse=True, return_counts=True)
-    drawn: Sequence[Sequence[Tensor]] = [[] for _ in counts]
+    drawn: Mapping[int, Sequence[Tensor]] = {}
     if variant != "full":
         drawn = subsets if subsets is not None else matched_subsets(counts, repeats, seed)
     everything = torch.arange(len(labels), device=labels.device)
@@ -122,12 +122,12 @@ def class_parts(
         counts,
         None if variant == "matched" else measure(everything),
         [measure((place == c).nonzero().squeeze(1)) for c in range(len(counts))],
-        [[measure(index.to(labels.device)) for index in indices] for indices in drawn],
+        {size: [measure(index.to(labels.device)) for index in indices] for size, indices in drawn.items()},
     )
 
 
-def matched_subsets(counts: Tensor, repeats: int = REPEATS, seed: int = 0) -> list[list[Tensor]]:
-    """For every class ``repeats`` random subsets of all points, as large as the class, without replacement.
+def matched_subsets(counts: Tensor, repeats: int = REPEATS, seed: int = 0) -> dict[int, list[Tensor]]:
+    """For every size of a class, random subsets of all points, as large as the class, without replacement.
 
     All are independent draws of one generator of this function's own.
 
@@ -143,13 +143,13 @@ def matched_subsets(counts: Tensor, repeats: int = REPEATS, seed: int = 0) -> li
         Fewer than one repeat.
     """
     if repeats < 1:
-        raise ValueError(f"at least one subset per class must be drawn, not {repeats}")
+        raise ValueError(f"at least one subset per size must be drawn, not {repeats}")
     generator = torch.Generator().manual_seed(seed)
     total = int(counts.sum())
-    return [
-        [torch.randperm(total, generator=generator)[:size].sort().values for _ in range(repeats)]
-        for size in counts.tolist()
-    ]
+    return {
+        size: [torch.randperm(total, generator=generator)[:size].sort().values for _ in range(repeats)]
+        for size in sorted(set(counts.tolist()))
+    }
 
 
 def class_information(
@@ -171,26 +171,26 @@ def class_information(
     units : "nats" | "bits"
     """
     shares = (parts.counts.double() / parts.counts.sum()).tolist()
-    within = _combined(shares, [_error(part, error) for part in parts.classes])
-    samples = [[entropy(part) for part in subset] for subset in parts.matched]
+    within = math.hypot(*(p * _error(part, error) for p, part in zip(shares, parts.classes, strict=True)))
+    sizes = parts.counts.tolist()
+    samples = {size: [entropy(part) for part in subsets] for size, subsets in parts.matched.items()}
+    spreads = [
+        sum(p for p, n in zip(shares, sizes, strict=True) if n == size) * _mean_error(values)
+        for size, values in samples.items()
+    ]
     found = {
         "entropy": math.nan if parts.whole is None else entropy(parts.whole),
         "conditional": _mixed(shares, [entropy(part) for part in parts.classes]),
-        "matched_entropy": _mixed(shares, [_mean(values) for values in samples]),
+        "matched_entropy": _mixed(shares, [_mean(samples.get(size, [])) for size in sizes]),
         "label_entropy": -sum(p * math.log(p) for p in shares),
         "full_error": math.nan if parts.whole is None else math.hypot(_error(parts.whole, error), within),
-        "matched_error": math.hypot(_combined(shares, [_mean_error(values) for values in samples]), within),
+        "matched_error": math.hypot(*spreads, within) if samples else math.nan,
     }
     return ClassInformation(**{name: in_units(value, units) for name, value in found.items()})
 
 
 def _mixed(shares: Sequence[float], values: Sequence[float]) -> float:
     return math.fsum(p * value for p, value in zip(shares, values, strict=True))
-
-
-def _combined(shares: Sequence[float], errors: Sequence[float]) -> float:
-    """Standard error of a mixture of independent values."""
-    return math.sqrt(math.fsum((p * error) ** 2 for p, error in zip(shares, errors, strict=True)))
 
 
 def _error(part: T, error: Callable[[T], float] | None) -> float:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor
 
-from layerscope.functional.affinity import Affinity, Precision, gaussian_affinity
+from layerscope.functional.affinity import MEMORY, Affinity, Precision, gaussian_affinity
 from layerscope.functional.class_parts import (
     REPEATS,
     ClassInformation,
@@ -29,7 +30,7 @@ def class_spectra(
     variant: Variant = "both",
     repeats: int = REPEATS,
     seed: int = 0,
-    subsets: Sequence[Sequence[Tensor]] | None = None,
+    subsets: Mapping[int, Sequence[Tensor]] | None = None,
 ) -> ClassParts[Eigenvalues]:
     """Diffusion spectra of all points, of each class, and of random subsets, out of one Gaussian kernel.
 
@@ -98,7 +99,7 @@ def diffusion_spectral_mutual_information(
     variant : "both" | "full" | "matched"
         What is wanted; what the other alone needs is NaN.
     repeats : int
-        Random subsets for each class.
+        Random subsets for each size of a class.
     seed : int
         Of the subsets, the bandwidth's subset and, beyond 5,000 points, the quadrature.
 
@@ -118,6 +119,8 @@ def diffusion_spectral_mutual_information(
     Liao et al. (2023), arXiv:2312.04823, definition IV.2.
     """
     check_labels(labels, len(points))
-    affinity = gaussian_affinity(points, bandwidth, precision=precision, seed=seed)
+    largest = int(torch.unique(labels, return_counts=True)[1].max()) if len(labels) else 0
+    memory = min(8 * largest**2, MEMORY) if variant == "matched" else MEMORY  # blocks are all it takes
+    affinity = gaussian_affinity(points, bandwidth, precision=precision, memory=memory, seed=seed)
     spectra = class_spectra(affinity, labels, alpha=alpha, variant=variant, repeats=repeats, seed=seed)
     return spectral_information(spectra, t, units=units)

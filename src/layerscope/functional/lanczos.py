@@ -9,7 +9,7 @@ from torch import Tensor
 
 Product = Callable[[Tensor], Tensor]
 BREAKDOWN = 1e-10  # length, relative to the operator's norm of 1, below which a Krylov space is exhausted
-CONVERGED = 0.05  # relative residual of a Ritz pair; its eigenvalue is then right to the square of this
+CONVERGED = 0.02  # relative residual of a Ritz pair; its eigenvalue is then right to the square of this
 
 
 def krylov_pairs(product: Product, start: Tensor, blocks: int) -> tuple[Tensor, Tensor]:
@@ -26,7 +26,7 @@ def krylov_pairs(product: Product, start: Tensor, blocks: int) -> tuple[Tensor, 
     Returns
     -------
     values : Tensor (m,), float64
-        Descending; those whose residual is at most 5 % of them.
+        Descending; those whose residual is at most 2 % of them.
     vectors : Tensor (n, m), float64
         Orthonormal columns.
     """
