@@ -19,6 +19,7 @@ from layerscope.measurement.measure import table_rows
 from layerscope.measurement.plan import make_plan
 from layerscope.measurement.sweeps import Collector, Setup
 from layerscope.measures.base import Need
+from layerscope.measures.estimation import Estimation
 from layerscope.measures.registry import MEASURES
 from layerscope.training.criterion import LOSSES
 
@@ -79,6 +80,7 @@ def measured(
     loss: str = "celoss",
     dtype: torch.dtype = torch.float64,
     batch_size: int = 512,
+    estimation: Estimation | None = None,
 ) -> Measured:
     """Every row about features that enter ``fc``, the last layer unless ``network`` says otherwise."""
     splits = {"train": _split("train", train, classes)}
@@ -101,6 +103,7 @@ def measured(
         batch_size=batch_size,
         dtype=dtype,
         device=torch.device("cpu"),
+        estimation=estimation or Estimation(),
     )
     samples = {name: len(split) for name, split in splits.items()}
     plan = make_plan(layers, samples, classes, EVERYTHING, memory_bytes=10**9, item_bytes=dtype.itemsize)

@@ -49,9 +49,8 @@ def measure(request):
 
 def test_the_registry_has_the_measures_of_the_config_in_that_order():
     assert tuple(MEASURES) == tuple(VERSIONS) == names.MEASURES
-    grouped = [
-        name for group in ("Fast", "Imbalance", "Slow", "StableRank") for name in names.MEASURE_GROUPS[group]
-    ]
+    groups = ("Fast", "Imbalance", "Slow", "StableRank", "Information")
+    grouped = [name for group in groups for name in names.MEASURE_GROUPS[group]]
     assert sorted(grouped) == sorted(names.MEASURES)
     assert names.MEASURE_GROUPS["All"] == names.MEASURES
 
@@ -154,6 +153,8 @@ def test_common_columns_speak_about_the_data(measure):
             assert (row["samples"], row["classes"]) == (0, 0)
         elif row["split"] == "ood":
             assert (row["samples"], row["classes"]) == (len(bench.ood), 5)
+        elif measure.name in SAMPLED:
+            assert row["samples"] == row["n"] == bench.sample
         else:
             assert row["samples"] == len(bench.splits[row["split"]])
             assert row["classes"] == {"train": 5, "test": 4}[row["split"]]

@@ -12,6 +12,7 @@ NESTED_KEYS = {
     SLURM_SECTION: ("train", "measure", "plot", "extra"),
     "Data": ("imbalance", "gaussian", "ood"),
     "Optimizer": ("lr-groups",),
+    "Measurements": ("information",),
 }
 """Section → the keys of it that hold keys of their own."""
 
@@ -75,6 +76,11 @@ MEASURES = (
     "VCI",
     "NC5",
     "ActivationStableRank",
+    "DSE",
+    "DSMI",
+    "BinnedMI",
+    "KSG",
+    "GaussianMI",
 )
 """Every measure, in the order of the registry."""
 
@@ -83,6 +89,7 @@ MEASURE_GROUPS: dict[str, tuple[str, ...]] = {
     "StableRank": ("ActivationStableRank",),
     "Imbalance": ("GroupAccuracy", "ClassRecall", "Drift", "MinorityCollapse", "SELI"),
     "Slow": ("MLPSVD", "ActivationCovSVs", "VCI", "NC5"),
+    "Information": MEASURES[MEASURES.index("DSE") :],
     "All": MEASURES,
 }
 

@@ -36,6 +36,8 @@ def measurement_key(config: Config, measure: str, checkpoint_digest: str) -> str
     }
     if measure in SAMPLED:
         settings["sample"] = measurements.sample
+        settings["estimates"] = [measurements.repeats, list(measurements.n_grid)]
+        settings["information"] = measurements.information.plain()
     if measure in OF_OTHER_IMAGES:
         settings["ood"] = None if config.data.ood is None else config.data.ood.plain()
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]

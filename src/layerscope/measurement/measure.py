@@ -20,6 +20,7 @@ from layerscope.measurement.setup import Setup
 from layerscope.measurement.sweeps import Collector, Interrupted
 from layerscope.measures.base import CheckpointStatistics, Measure, Need, Subject, Value
 from layerscope.measures.catalog import OF_OTHER_IMAGES, VERSIONS
+from layerscope.measures.estimation import Estimation
 from layerscope.measures.registry import MEASURES
 from layerscope.results.tables import TableStore
 from layerscope.training.checkpoints import CheckpointStore
@@ -162,7 +163,13 @@ def make_setup(config: Config, data: Data, model: nn.Module, device: torch.devic
         config.measurements.sample,
         config.run.seed_for("sample"),
         ood,
+        _estimation(config),
     )
+
+
+def _estimation(config: Config) -> Estimation:
+    measurements, seed = config.measurements, config.run.seed_for("estimates")
+    return Estimation(measurements.information, measurements.repeats, measurements.n_grid, seed)
 
 
 def plan_for(config: Config, setup: Setup, needs: Need) -> Plan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from layerscope.data.split import Split
 from layerscope.features.layers import LayerSpec
 from layerscope.features.reduce import Reduce
 from layerscope.features.taps import Layer, Where
+from layerscope.measures.estimation import Estimation
 
 Loss = Callable[[Tensor, Tensor, int], Tensor]
 
@@ -21,7 +22,8 @@ class Setup:
     """What stays the same over the checkpoints of a run; its processes share the splits.
 
     ``sample`` is the number of images of each split whose features are kept for measures of a sample, and
-    ``sample_seed`` draws them. ``ood`` holds images of another kind.
+    ``sample_seed`` draws them. ``estimation`` says how they
+    estimate. ``ood`` holds images of another kind.
     """
 
     splits: Mapping[str, Split]
@@ -39,3 +41,4 @@ class Setup:
     sample: int = 2000
     sample_seed: int = 0
     ood: Split | None = None
+    estimation: Estimation = field(default_factory=Estimation)

@@ -85,7 +85,9 @@ class Collector:
         """
         setup = self.setup
         entries = [self._entry(model, layer, needs) for layer in setup.layers]
-        statistics = CheckpointStatistics(setup.weighting, entries, loss_unit=setup.loss_unit)
+        statistics = CheckpointStatistics(
+            setup.weighting, entries, loss_unit=setup.loss_unit, estimation=setup.estimation
+        )
         if not needs & FIRST_SWEEP:
             return statistics
         with torch.no_grad(), evaluating(model), full_precision():

@@ -6,7 +6,7 @@ import enum
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from layerscope.features.taps import Layer
 from layerscope.functional.between import BetweenBasis, between_basis, centered
 from layerscope.functional.spectra import Spectrum
 from layerscope.functional.weighting import ClassWeights, weights_by
+from layerscope.measures.estimation import Estimation
 from layerscope.statistics.class_moments import ClassMoments
 from layerscope.statistics.class_scatter import DirectionalScatter
 from layerscope.statistics.class_spectra import ClassSpectra
@@ -22,6 +23,9 @@ from layerscope.statistics.decisions import Decisions
 from layerscope.statistics.feature_sample import Sampled
 from layerscope.statistics.nearest_center import NearestCenter
 from layerscope.statistics.ood_mean import OutOfDistribution
+
+if TYPE_CHECKING:
+    from layerscope.measures.information.observed import Observed
 
 
 class Need(enum.Flag):
@@ -101,6 +105,10 @@ class CheckpointStatistics:
         Split → the network's decision on every sample, and every sample's label (N,), in stored order.
     images : dict
         Split → the images of :attr:`SplitStatistics.sample`, as rows: the same samples in the same order.
+    estimation : Estimation
+        How measures of the sample estimate.
+    observed : dict
+        (Index of a layer, split) → what these measures worked out together.
     """
 
     weighting: str
@@ -110,6 +118,8 @@ class CheckpointStatistics:
     decided: dict[str, Tensor] = field(default_factory=dict)
     labels: dict[str, Tensor] = field(default_factory=dict)
     images: dict[str, Sampled] = field(default_factory=dict)
+    estimation: Estimation = field(default_factory=Estimation)
+    observed: dict[tuple[int, str], Observed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,14 @@ VERSIONS: dict[
     "VCI": 1,
     "NC5": 1,
     "ActivationStableRank": 1,
+    "DSE": 1,
+    "DSMI": 1,
+    "BinnedMI": 1,
+    "KSG": 1,
+    "GaussianMI": 1,
 }
 
-SAMPLED: frozenset[str] = frozenset()
+SAMPLED = frozenset({"DSE", "DSMI", "BinnedMI", "KSG", "GaussianMI"})
 """Measures computed from a sample of each split, so that its size and draw change their rows."""
 
 OF_OTHER_IMAGES = frozenset({"NC5"})

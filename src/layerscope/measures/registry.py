@@ -11,6 +11,11 @@ from layerscope.measures.collapsed_layer import NCLayer
 from layerscope.measures.drift import Drift
 from layerscope.measures.etf import ETF
 from layerscope.measures.group_accuracy import ClassRecall, GroupAccuracy
+from layerscope.measures.information.binned_information import BinnedMI
+from layerscope.measures.information.diffusion_entropy import DSE
+from layerscope.measures.information.diffusion_information import DSMI
+from layerscope.measures.information.gaussian_information import GaussianMI
+from layerscope.measures.information.neighbor_information import KSG
 from layerscope.measures.kernel_geometry import GNC2
 from layerscope.measures.minority_collapse import MinorityCollapse
 from layerscope.measures.mlp_svd import MLPSVD
@@ -48,6 +53,11 @@ _ALL: tuple[Measure, ...] = (
     VCI(),
     NC5(),
     ActivationStableRank(),
+    DSE(),
+    DSMI(),
+    BinnedMI(),
+    KSG(),
+    GaussianMI(),
 )
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _ALL}

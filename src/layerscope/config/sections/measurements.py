@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from layerscope.config.fields import AnyCase, Expected, OnceEach, OneOrMore, Positive
+from layerscope.config.fields import AnyCase, AsTuple, Count, Expected, OnceEach, OneOrMore, Positive
 from layerscope.config.lookup import canonical_measures, selected_measures
 from layerscope.config.names import MEASURE_GROUPS
 from layerscope.config.sections.base import Section
+from layerscope.config.sections.information import InformationConfig
 
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?)b", re.IGNORECASE)
 
@@ -60,6 +62,7 @@ Measures = Annotated[
     Field(min_length=1),
     Expected("True (all), a name, groups joined by _ (Fast_StableRank), or a list of names"),
 ]
+SampleSizes = Annotated[tuple[Positive, ...], AsTuple, Expected("a list of whole numbers of at least 1")]
 Split = Annotated[Literal["train", "validation", "test"], AnyCase]
 Memory = Annotated[
     str | int, BeforeValidator(_checked_memory), Expected("a size such as 4GB, or a whole number of bytes")
@@ -86,6 +89,16 @@ class MeasurementsConfig(Section):
         description="Images of each split whose features are kept for measures of a sample, the same "
         "ones in every layer and epoch, evenly over the classes",
     )
+    repeats: Count = Field(
+        default=0,
+        description="Random halves of the sample from which every estimate gets a standard error; 0: none",
+    )
+    n_grid: SampleSizes = Field(
+        default=(), description="Smaller sizes of the sample at which estimates are made as well"
+    )
+    information: Annotated[InformationConfig, Expected("keys with values ('bandwidth: median')")] = Field(
+        default_factory=InformationConfig, description="How information and entropy are estimated"
+    )
     batch_size: Positive | None = Field(
         default=None, description="Images in one step of measuring; not set: chosen from memory"
     )
@@ -95,6 +108,13 @@ class MeasurementsConfig(Section):
     precision: Annotated[Literal["float32", "float64"], AnyCase] = Field(
         default="float32", description="The arithmetic of the features; sums are kept in float64 either way"
     )
+
+    def conflicts(self) -> Iterator[tuple[str, str]]:
+        """Halves that are too few to tell a spread, and sizes that are no part of the sample."""
+        if self.repeats == 1:
+            yield "repeats", "is 1, which tells no spread; a standard error takes 2 halves at least"
+        if too_large := [size for size in self.n_grid if size >= self.sample]:
+            yield "n-grid", f"has {too_large[0]}, which is not smaller than sample ({self.sample})"
 
     @property
     def selected(self) -> tuple[str, ...]:

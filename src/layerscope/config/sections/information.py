@@ -1,0 +1,82 @@
+"""Key ``Measurements.information``: how information and entropy are estimated from a sample."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from layerscope.config.fields import AboveZero, AnyCase, AsTuple, Expected, Fraction, OneOrMore, Positive
+from layerscope.config.sections.base import Section
+
+_RULE = re.compile(r"median|knn:[1-9][0-9]*|sqrtD:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[-+]?[0-9]+)?")
+_BINNING = re.compile(r"(?:minmax|per_unit):[1-9][0-9]*")
+
+
+def _checked_bandwidth(value: Any) -> Any:
+    if isinstance(value, str) and not _RULE.fullmatch(value):
+        raise ValueError(f"{value!r} is not a bandwidth: median, knn:K, sqrtD:C or a number above 0")
+    if not isinstance(value, str) and not value > 0:
+        raise ValueError(f"a bandwidth is above 0, not {value}")
+    return value
+
+
+def _checked_binnings(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if not _BINNING.fullmatch(value):
+            raise ValueError(f"{value!r} is not a binning such as minmax:30 or per_unit:2")
+    return tuple(dict.fromkeys(values))
+
+
+def _alone(value: Any) -> Any:
+    """One number stands for the list of itself."""
+    return (value,) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+Bandwidth = Annotated[
+    float | str, AfterValidator(_checked_bandwidth), Expected("median, knn:K, sqrtD:C or a number above 0")
+]
+Powers = Annotated[
+    tuple[AboveZero, ...],
+    BeforeValidator(_alone),
+    AsTuple,
+    Field(min_length=1),
+    Expected("a number above 0, or a list of them"),
+]
+Binnings = Annotated[
+    tuple[str, ...],
+    OneOrMore,
+    AfterValidator(_checked_binnings),
+    Field(min_length=1),
+    Expected("binnings such as minmax:30 (one range for all units) or per_unit:2"),
+]
+
+
+class InformationConfig(Section):
+    """How information and entropy are estimated from a sample."""
+
+    units: Annotated[Literal["nats", "bits"], AnyCase] = Field(
+        default="nats", description="What information is counted in"
+    )
+    bandwidth: Bandwidth = Field(
+        default="median",
+        description="Width of the diffusion's kernel: median (distance), knn:K, sqrtD:C, or a number",
+    )
+    alpha: Fraction = Field(
+        default=0.0, description="How far the density of the points is taken out of the diffusion, 0 to 1"
+    )
+    times: Powers = Field(default=(1.0,), description="Powers t of the diffusion, one or several")
+    clusters: Positive = Field(
+        default=10, description="Groups into which the inputs are clustered, for DSMI with the inputs"
+    )
+    binnings: Binnings = Field(
+        default=("minmax:30", "per_unit:2"),
+        description="Ways of binning activations: range (minmax, per_unit) and number of bins",
+    )
+    neighbors: Positive = Field(default=3, description="Neighbours k of the nearest-neighbour estimates")
+    components: Positive | None = Field(
+        default=8,
+        description="Leading principal components that nearest-neighbour and Gaussian estimates look at; "
+        "None: every feature",
+    )

@@ -1,0 +1,42 @@
+"""The leading principal components of a cloud of points."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from layerscope.functional.points import check_points
+
+
+def principal_components(points: Tensor, count: int) -> Tensor:
+    r"""Coordinates of points along their ``count`` directions of largest variance.
+
+    :math:`U_m S_m` of the thin singular value decomposition :math:`X - \bar X = USV^\top`. Each coordinate's
+    sign is such that its largest entry in size is positive.
+
+    Parameters
+    ----------
+    points : Tensor (n, D)
+    count : int
+        m; no more than min(n - 1, D) are given.
+
+    Returns
+    -------
+    Tensor (n, min(m, n - 1, D)), float64
+
+    Raises
+    ------
+    ValueError
+        Points that are not a finite matrix, or fewer than one component.
+    """
+    check_points(points)
+    if count < 1:
+        raise ValueError(f"at least one component is wanted, not {count}")
+    offsets = points.double() - points.double().mean(dim=0)
+    left, values, _ = torch.linalg.svd(offsets, full_matrices=False)
+    kept = max(min(count, len(points) - 1, points.shape[1]), 0)
+    coordinates = left[:, :kept] * values[:kept]
+    if coordinates.numel() == 0:
+        return coordinates
+    largest = coordinates.gather(0, coordinates.abs().argmax(dim=0, keepdim=True))
+    return coordinates * torch.where(largest < 0, -1.0, 1.0)

@@ -1,0 +1,58 @@
+"""DSE: how many directions a layer's points spread in, by the entropy of a diffusion."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from layerscope.functional.adjacency import adjacency_spectrum
+from layerscope.functional.diffusion import matrix_entry_entropy
+from layerscope.functional.eigenvalues import spectral_entropy, spectral_entropy_error
+from layerscope.functional.units import in_units
+from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value
+from layerscope.measures.information.estimates import Estimate, Place, estimated_values
+from layerscope.measures.information.observed import Observed
+
+ANY = "any"  # where the power does not matter
+
+
+class DSE:
+    r"""Diffusion spectral entropy of a sample of features, and relatives on the same kernel.
+
+    Qualifiers ``statistic``: ``entropy`` (of the eigenvalues of the diffusion, to the power ``t``),
+    ``matrix_entry`` (of one random step), ``adjacency`` (of the eigenvalues of the kernel itself),
+    ``bandwidth`` (σ, in units of the features); ``alpha``: of the diffusion; ``t``; ``n``: samples. In
+    [0, ln n], the ``ceiling`` (2 ln n for ``matrix_entry``). ``entropy`` is degenerate above 95 % of it:
+    nearly every point stands alone. ``error`` is that of half samples (``Measurements.repeats``), else of the
+    quadrature beyond 5,000 samples.
+    """
+
+    name = "DSE"
+    qualifiers = ("statistic", "alpha", "t", "n")
+    needs = Need.SAMPLE
+
+    def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
+        """One value per power and three more, for every layer and split."""
+        yield from estimated_values(statistics, self.qualifiers, _entropies)
+
+
+LONELY = 0.95
+
+
+def _entropies(observed: Observed) -> Mapping[Place, Estimate]:
+    settings, unit = observed.estimation.settings, observed.estimation.unit
+    units, alpha, count = settings.units, f"{settings.alpha:g}", len(observed)
+    ceiling = in_units(math.log(count), units)
+    found: dict[Place, Estimate] = {}
+    for t in settings.times:
+        value = spectral_entropy(observed.spectrum, t, units=units)
+        error = None if observed.spectrum.exact else spectral_entropy_error(observed.spectrum, t, units=units)
+        status = "degenerate" if count > 1 and value > LONELY * ceiling else ""
+        found["entropy", alpha, f"{t:g}"] = Estimate(value, unit, status, error, ceiling)
+    affinity = observed.affinity()
+    entries = matrix_entry_entropy(affinity, alpha=settings.alpha, units=units)
+    found["matrix_entry", alpha, "1"] = Estimate(entries, unit, ceiling=2 * ceiling)
+    adjacency = spectral_entropy(adjacency_spectrum(affinity), units=units)
+    found["adjacency", ANY, "1"] = Estimate(adjacency, unit, ceiling=ceiling)
+    found["bandwidth", ANY, ANY] = Estimate(affinity.bandwidth, "feature")
+    return found

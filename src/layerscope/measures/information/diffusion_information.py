@@ -1,0 +1,71 @@
+"""DSMI: what labels, or the inputs, tell about a layer's points, by the entropy of a diffusion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from torch import Tensor
+
+from layerscope.functional.class_parts import ClassInformation, ClassParts, class_parts
+from layerscope.functional.diffusion_information import spectral_information
+from layerscope.functional.eigenvalues import Eigenvalues
+from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value
+from layerscope.measures.information.diffusion_entropy import ANY
+from layerscope.measures.information.estimates import Estimate, Place, estimated_values
+from layerscope.measures.information.observed import Observed
+
+
+class DSMI:
+    r"""Diffusion spectral mutual information of features with labels, and with the inputs.
+
+    Qualifiers ``variable``: ``labels``, or ``inputs`` (the images, clustered once for all layers and
+    checkpoints); ``statistic``: ``full`` (the definition), ``matched`` (samples of one size; its
+    ``ceiling`` is the entropy of random subsets as large as the classes), ``label_entropy`` (H of the
+    variable); ``t``; ``n``: samples. ``full`` and ``matched`` may be negative and exceed H. ``matched`` is
+    degenerate above 95 % of its ceiling. ``error`` is that of half samples (``Measurements.repeats``), else
+    that of the random subsets.
+    """
+
+    name = "DSMI"
+    qualifiers = ("variable", "statistic", "t", "n")
+    needs = Need.SAMPLE
+
+    def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
+        """Two values per variable and power, and the entropy of each variable, for every layer and split."""
+        yield from estimated_values(statistics, self.qualifiers, _information)
+
+
+SATURATED = 0.95
+
+
+def _information(observed: Observed) -> Mapping[Place, Estimate]:
+    found: dict[Place, Estimate] = {}
+    for variable, labels in {"labels": observed.labels, "inputs": observed.clusters}.items():
+        parts = _spectra(observed, labels)
+        for t in observed.estimation.settings.times:
+            information = spectral_information(parts, t, units=observed.estimation.settings.units)
+            for statistic, estimate in _estimates(information, observed.estimation.unit).items():
+                power = ANY if statistic == "label_entropy" else f"{t:g}"
+                found[variable, statistic, power] = estimate
+    return found
+
+
+def _spectra(observed: Observed, labels: Tensor) -> ClassParts[Eigenvalues]:
+    affinity = observed.affinity()
+
+    def spectrum(index: Tensor) -> Eigenvalues:
+        if len(index) == len(observed):
+            return observed.spectrum
+        return observed.diffusion(affinity.restricted(index))
+
+    return class_parts(spectrum, labels, seed=observed.estimation.seed)
+
+
+def _estimates(information: ClassInformation, unit: str) -> dict[str, Estimate]:
+    matched, ceiling = information.matched, information.matched_entropy
+    status = "degenerate" if ceiling > 0 and matched > SATURATED * ceiling else ""
+    return {
+        "full": Estimate(information.full, unit, error=information.full_error or None),
+        "matched": Estimate(matched, unit, status, information.matched_error, ceiling),
+        "label_entropy": Estimate(information.label_entropy, unit),
+    }

@@ -1,0 +1,97 @@
+"""Estimates from a sample, from smaller ones, and how sure they are."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from layerscope.measures.base import CheckpointStatistics, Subject, Value
+from layerscope.measures.information.observed import Observed, each_observed
+from layerscope.statistics.feature_sample import even_choice
+
+Place = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One number with what has to be said of it; see :class:`~layerscope.measures.base.Value`."""
+
+    value: float
+    unit: str
+    status: str = ""
+    error: float | None = None
+    ceiling: float | None = None
+
+
+Estimator = Callable[[Observed], Mapping[Place, Estimate]]
+
+
+def estimated_values(
+    statistics: CheckpointStatistics, qualifiers: tuple[str, ...], estimator: Estimator
+) -> Iterator[tuple[Subject, Value]]:
+    """The values that an estimator gives for every layer, split and size of sample.
+
+    Parameters
+    ----------
+    statistics : CheckpointStatistics
+    qualifiers : tuple of str
+        Names of what the estimator's places are made of; the last qualifier, ``n``, is added.
+    estimator : callable
+        Sample → place → estimate.
+    """
+    for subject, observed in each_observed(statistics):
+        for size, place, estimate in _all_sizes(observed, estimator):
+            place_names: dict[str, str | int] = dict(zip(qualifiers, place, strict=False))
+            value = Value(
+                {**place_names, "n": size},
+                estimate.value,
+                estimate.status,
+                estimate.unit,
+                estimate.error,
+                estimate.ceiling,
+            )
+            yield replace(subject, samples=size), value
+
+
+def half_sample_errors(observed: Observed, estimator: Estimator) -> dict[Place, float]:
+    r"""Standard errors by the delete-half jackknife: the spread of estimates from random halves.
+
+    :math:`\sqrt{\frac{1}{R-1}\sum_r(\hat\theta_r-\bar\theta)^2}` over R halves, each as even over the classes
+    as the sample; the factor :math:`(n-d)/d` of a jackknife that deletes d of n is 1 for halves. NaN with
+    fewer than four samples or a half without a finite estimate; empty with fewer than two repeats.
+
+    References
+    ----------
+    Shao, Wu (1989), A general theory for jackknife variance estimation, Annals of Statistics 17(3).
+    """
+    estimation = observed.estimation
+    if estimation.repeats < 2:
+        return {}
+    found: dict[Place, list[float]] = {}
+    for repeat in range(estimation.repeats):
+        half = even_choice(observed.labels, len(observed) // 2, _seed(estimation.seed, repeat))
+        for place, estimate in estimator(observed.restricted(half)).items():
+            found.setdefault(place, []).append(estimate.value)
+    return {place: _spread(values) for place, values in found.items()}
+
+
+def _all_sizes(observed: Observed, estimator: Estimator) -> Iterator[tuple[int, Place, Estimate]]:
+    whole = len(observed)
+    for size in sorted({*(size for size in observed.estimation.grid if size < whole), whole}):
+        part = observed
+        if size < whole:
+            part = observed.restricted(even_choice(observed.labels, size, observed.estimation.seed))
+        errors = half_sample_errors(part, estimator) if size >= 4 else {}
+        for place, estimate in estimator(part).items():
+            yield size, place, replace(estimate, error=errors.get(place, estimate.error))
+
+
+def _spread(values: list[float]) -> float:
+    return statistics.stdev(values) if all(map(math.isfinite, values)) else math.nan
+
+
+def _seed(seed: int, repeat: int) -> int:
+    """Seeds of the halves, none of which draws the samples themselves."""
+    return (seed + 7919 * (repeat + 1)) % 2**31

@@ -1,0 +1,55 @@
+"""KSG: mutual information by nearest neighbours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from layerscope.functional.ksg import (
+    NeighborInformation,
+    ksg_mutual_information,
+    label_mutual_information,
+)
+from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value
+from layerscope.measures.information.estimates import Estimate, Place, estimated_values
+from layerscope.measures.information.observed import Observed
+
+
+class KSG:
+    r"""Mutual information of features with labels (Ross) and with the inputs (KSG), by nearest neighbours.
+
+    Of the leading principal components of features and of inputs (``Measurements.information.components``):
+    information is only lost by that. Qualifiers ``variable``: ``labels``, ``inputs``; ``components``: their
+    number, or ``all``; ``n``: samples. ``ceiling``: what the estimate can be at most. It may be negative.
+    Degenerate for more than 8 dimensions, ties, constant features, near the ceiling, labels of one sample;
+    undefined with no more samples than neighbours.
+    """
+
+    name = "KSG"
+    qualifiers = ("variable", "components", "n")
+    needs = Need.SAMPLE
+
+    def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
+        """Two values per layer and split."""
+        yield from estimated_values(statistics, self.qualifiers, _information)
+
+
+def _information(observed: Observed) -> Mapping[Place, Estimate]:
+    settings, unit = observed.estimation.settings, observed.estimation.unit
+    units, k = settings.units, settings.neighbors
+    components = str(settings.components or "all")
+    places: list[Place] = [("labels", components), ("inputs", components)]
+    features = observed.components
+    by_label = by_input = None
+    if int(observed.labels.bincount().max()) > 1:
+        by_label = label_mutual_information(features, observed.labels, k=k, units=units)
+    if len(observed) > k:
+        by_input = ksg_mutual_information(observed.input_components, features, k=k, units=units)
+    return {place: _estimate(one, unit) for place, one in zip(places, (by_label, by_input), strict=True)}
+
+
+def _estimate(information: NeighborInformation | None, unit: str) -> Estimate:
+    if information is None:
+        return Estimate(math.nan, unit)
+    status = "degenerate" if information.reasons else ""
+    return Estimate(information.value, unit, status, ceiling=information.ceiling)

@@ -1,0 +1,107 @@
+"""What estimates see of one layer: features, labels, inputs, of the same images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from layerscope.functional.affinity import Affinity, gaussian_affinity
+from layerscope.functional.bandwidth import bandwidth_of
+from layerscope.functional.diffusion import diffusion_spectrum
+from layerscope.functional.eigenvalues import Eigenvalues
+from layerscope.functional.principal import principal_components
+from layerscope.measures.base import CheckpointStatistics, Subject, each_sample
+from layerscope.measures.estimation import Estimation
+from layerscope.statistics.feature_sample import Sampled
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """A sample of one layer and split.
+
+    Attributes
+    ----------
+    features : Tensor (n, D)
+    labels : Tensor (n,)
+    images : Sampled
+        The whole sample's images; ``rows`` (n,) are those that are seen here.
+    rows : Tensor (n,)
+    split : str
+    estimation : Estimation
+    """
+
+    features: Tensor
+    labels: Tensor
+    images: Sampled
+    rows: Tensor
+    split: str
+    estimation: Estimation
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def restricted(self, index: Tensor) -> Observed:
+        """Only these of the samples."""
+        seen = self.features[index], self.labels[index], self.images, self.rows[index]
+        return Observed(*seen, self.split, self.estimation)
+
+    @property
+    def inputs(self) -> Tensor:
+        """The images (n, pixels)."""
+        return self.images.features[self.rows]
+
+    @property
+    def clusters(self) -> Tensor:
+        """The group (n,) of each image among the clustered images of the whole sample."""
+        return self.estimation.clusters_of(self.split, self.images)[self.rows]
+
+    @cached_property
+    def bandwidth(self) -> float:
+        """Width of the diffusion's kernel by the rule of the settings; NaN without samples."""
+        return bandwidth_of(self.features, self.estimation.settings.bandwidth, seed=self.estimation.seed)
+
+    def affinity(self) -> Affinity:
+        """Gaussian kernel of the features. It is large, so it is made anew each time."""
+        settings = self.estimation.settings
+        return gaussian_affinity(self.features, settings.bandwidth, seed=self.estimation.seed)
+
+    def diffusion(self, affinity: Affinity) -> Eigenvalues:
+        """Spectrum of the diffusion on a kernel."""
+        return diffusion_spectrum(affinity, alpha=self.estimation.settings.alpha, seed=self.estimation.seed)
+
+    @cached_property
+    def spectrum(self) -> Eigenvalues:
+        """Spectrum of the diffusion on all samples."""
+        return self.diffusion(self.affinity())
+
+    @cached_property
+    def components(self) -> Tensor:
+        """Leading principal components of the features, as many as the settings say."""
+        return self._reduced(self.features)
+
+    @property
+    def input_components(self) -> Tensor:
+        """Those of the images."""
+        return self._reduced(self.inputs)
+
+    def _reduced(self, points: Tensor) -> Tensor:
+        count = self.estimation.settings.components
+        return points.double() if count is None else principal_components(points, count)
+
+
+def each_observed(statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Observed]]:
+    """Every layer and split with its sample; measures share what an `Observed` works out."""
+    known: dict[tuple[int, str], Observed] = statistics.observed
+    for subject, entry, split, sample in each_sample(statistics):
+        place = entry.layer.index, split
+        if place not in known:
+            rows = torch.arange(len(sample.labels), device=sample.labels.device)
+            images = statistics.images[split]
+            known[place] = Observed(
+                sample.features, sample.labels, images, rows, split, statistics.estimation
+            )
+        yield subject, known[place]

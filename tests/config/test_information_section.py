@@ -1,0 +1,74 @@
+"""``Measurements.information``, ``repeats`` and ``n-grid``."""
+
+from __future__ import annotations
+
+import pytest
+
+from layerscope.config import Config, parse_config
+from layerscope.errors import ConfigError
+from layerscope.measurement.key import measurement_key
+
+SMALLEST = {
+    "Model": {"model-name": "mlp"},
+    "Data": {"dataset-id": "digits"},
+    "Optimizer": {"lr": 0.1, "epochs": 20},
+    "Logging": {"save-dir": "logs/x"},
+}
+
+
+def config_with(**measurements) -> Config:
+    return parse_config({**SMALLEST, "Measurements": measurements})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"bandwidth": "medium"}, "'medium' is not a bandwidth: median, knn:K, sqrtD:C or a number above 0"),
+        ({"bandwidth": "knn:0"}, "'knn:0' is not a bandwidth"),
+        ({"bandwidth": 0}, "a bandwidth is above 0, not 0"),
+        ({"times": []}, "times must be a number above 0, or a list of them"),
+        ({"times": [1, -2]}, "times must be a number above 0, or a list of them"),
+        ({"alpha": 2}, "alpha must be a number from 0 to 1"),
+        ({"binnings": "30"}, "'30' is not a binning such as minmax:30 or per_unit:2"),
+        ({"units": "bit"}, "units must be nats or bits, not 'bit'"),
+        (
+            {"bandwith": "median"},
+            "unknown key .bandwith. in Measurements.information; did",
+        ),
+    ],
+)
+def test_a_wrong_setting_of_estimates_is_refused_when_the_config_is_read(given, message):
+    with pytest.raises(ConfigError, match=message):
+        config_with(information=given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"repeats": 1}, "repeats is 1, which tells no spread"),
+        ({"n-grid": [100, 2000]}, r"n-grid has 2000, which is not smaller than sample \(2000\)"),
+    ],
+)
+def test_error_bars_and_sizes_that_tell_nothing_are_refused(given, message):
+    with pytest.raises(ConfigError, match=message):
+        config_with(**given)
+
+
+def test_one_power_or_binning_stands_for_a_list():
+    information = config_with(information={"times": 2, "binnings": "per_unit:5"}).measurements.information
+    assert information.times == (2.0,)
+    assert information.binnings == ("per_unit:5",)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"repeats": 3}, {"n-grid": [100]}, {"sample": 500}, {"information": {"bandwidth": 2.5}}],
+)
+def test_estimates_are_made_anew_with_other_settings_and_nothing_else_is(changes):
+    before, after = config_with(), config_with(**changes)
+    assert measurement_key(before, "DSE", "x") != measurement_key(after, "DSE", "x")
+    assert measurement_key(before, "NC1", "x") == measurement_key(after, "NC1", "x")
+
+
+def test_what_is_estimated_makes_no_run_another_one():
+    assert config_with().hash == config_with(information={"alpha": 1}, repeats=5).hash
