@@ -70,6 +70,11 @@ class RunFolder:
         return self.folder / "validation.csv"
 
     @property
+    def observations_path(self) -> Path:
+        """Gradient norms and activations while training."""
+        return self.folder / "observations.csv"
+
+    @property
     def plots_path(self) -> Path:
         """Folder of the figures."""
         return self.folder / "plots"

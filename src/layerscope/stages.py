@@ -15,6 +15,7 @@ from layerscope.devices import device_of
 from layerscope.distributed.ranks import rank
 from layerscope.errors import MeasurementError, UsageError
 from layerscope.features.layer_features import LayerFeatures, layer_features
+from layerscope.features.layers import select_modules
 from layerscope.features.reduce import reduce_by_name
 from layerscope.files import write_atomic
 from layerscope.measurement.measure import check_measurable, measure_checkpoints
@@ -23,6 +24,8 @@ from layerscope.run_folder import RunFolder
 from layerscope.training.checkpoints import CheckpointStore
 from layerscope.training.log import EpochLog
 from layerscope.training.loop import Outcome, train
+from layerscope.training.observation_log import ObservationLog
+from layerscope.training.observer import Observer
 from layerscope.training.progress import QuietReporter, Reporter
 from layerscope.training.trackers import Trackers
 
@@ -40,6 +43,8 @@ def train_run(
     _record_validation(run, data)
     check_measurable(config, data, model)  # a mistake in the taps must not wait for the end of training
     log = EpochLog(run.log_path)
+    observer = _observer(run, model)
+    observations = ObservationLog(run.observations_path, config.logging.observe_per)
     trackers = Trackers(config.logging.trackers, run.folder, run.name, config)
     try:
         return train(
@@ -51,10 +56,13 @@ def train_run(
             device=place,
             reporter=reporter or QuietReporter(),
             trackers=trackers,
+            observer=observer,
+            observations=observations,
             should_stop=should_stop,
         )
     finally:
         trackers.close()
+        observer.close()
 
 
 def measure_run(
@@ -91,6 +99,13 @@ def load_model(run: RunFolder, epoch: int | Literal["best"] | None, *, device: s
     model = build_model(run.config.model, info.shape, info.classes)
     _store(run).load_into(model, saved[-1] if epoch is None else epoch)
     return model.eval().to(device_of(device))
+
+
+def _observer(run: RunFolder, model: nn.Module) -> Observer:
+    """What looks at the steps of training, at the layers that are measured."""
+    model_config, wanted = run.config.model, run.config.logging.observe
+    layers = select_modules(model, model_config.embedding_layers) if "activations" in wanted else {}
+    return Observer(wanted, layers, model_config.tap)
 
 
 def _record_validation(run: RunFolder, data: Data) -> None:

@@ -18,6 +18,11 @@ def conflicts_between(config: Config) -> Iterator[Conflict]:
     """Everything that a key asks for and another section does not give."""
     yield from _validation_conflicts(config)
     yield from _objective_conflicts(config)
+    if config.optimizer.compile and "activations" in config.logging.observe:
+        yield (
+            "Logging.observe",
+            "cannot see the activations of a compiled model; set Optimizer.compile to False",
+        )
 
 
 def _validation_conflicts(config: Config) -> Iterator[Conflict]:

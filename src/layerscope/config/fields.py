@@ -22,6 +22,11 @@ def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
+def kebab_case(value: Any) -> Any:
+    """Text in lower case, with ``-`` for ``_``."""
+    return value.lower().replace("_", "-") if isinstance(value, str) else value
+
+
 def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 

@@ -31,6 +31,7 @@ _TEXT: Schema = {"type": "string", "minLength": 1}
 
 _ALSO_ALLOWED: dict[tuple[str, str], list[Schema]] = {
     ("ModelConfig", "embedding-layers"): [_TEXT],
+    ("LoggingConfig", "observe"): [{"enum": ["gradient-norm", "activations"]}],
     ("LoggingConfig", "trackers"): [{"enum": ["tensorboard", "wandb"]}],
     ("MeasurementsConfig", "measures"): [{"const": True}, _MEASURE_NAMES],
     ("MeasurementsConfig", "splits"): [{"enum": ["train", "validation", "test"]}],

@@ -8,13 +8,13 @@ from math import nan
 from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from layerscope.config import Config
 from layerscope.data.load import Data
 from layerscope.data.split import Split, class_counts
-from layerscope.distributed.ranks import world_size
+from layerscope.distributed.ranks import rank, world_size
 from layerscope.errors import UsageError
 from layerscope.training.batches import training_batches
 from layerscope.training.checkpoints import CheckpointStore
@@ -25,6 +25,8 @@ from layerscope.training.forward import Forward, build_forward
 from layerscope.training.learners import learner
 from layerscope.training.limits import explained_limits
 from layerscope.training.log import EpochLog, EpochRow
+from layerscope.training.observation_log import ObservationLog
+from layerscope.training.observer import Observer
 from layerscope.training.optimizers import build_optimizer, set_learning_rate
 from layerscope.training.progress import Reporter
 from layerscope.training.randomness import epoch_dropout, epoch_order, epoch_steps
@@ -50,6 +52,8 @@ def train(
     device: torch.device,
     reporter: Reporter,
     trackers: Trackers | None = None,
+    observer: Observer | None = None,
+    observations: ObservationLog | None = None,
     should_stop: Callable[[], bool] = never,
 ) -> Outcome:
     """Train ``model``, or go on where an interrupted run left off, and save the checkpoints that are due.
@@ -64,6 +68,8 @@ def train(
     ----------
     model
         The initialised model; it is moved to ``device`` and holds the final weights at the end.
+    observer, observations
+        What is observed of every step, and where it is kept.
     should_stop
         Asked before every step. Once True (in any process), the loop saves a resume point at the boundary of
         a step, in mid-epoch too, and returns "stopped".
@@ -81,18 +87,20 @@ def train(
     forward = build_forward(config.optimizer, trained, data.train.num_classes, device, shape, counts)
     optimizer = build_optimizer(config.optimizer, trained)
     steps = epoch_steps(config, len(data.train))
-    records = Records(config, steps, model, trained, optimizer, store, log, reporter, trackers)
+    records = Records(config, steps, model, trained, optimizer, store, log, reporter, trackers, observations)
     finished, part = restart(config.hash, config.checkpoint_epochs, trained, optimizer, store, log, reporter)
+    if observations and rank() == 0:
+        observations.truncate_after(finished)
     examination = Examination(config, data, model, forward)
     watch, outcome = Watch(should_stop, config.logging.resume_minutes), FINISHED
     for epoch in range(finished + 1, config.optimizer.epochs + 1):
-        course = Course(watch, partial(records.keep_part, epoch), part, device)
+        course = Course(watch, partial(records.keep_part, epoch), part, device, observer)
         with explained_limits(config):
             row = run_epoch(config, epoch, data.train, forward, optimizer, store, course, examination)
         if row is None:
             outcome = STOPPED
             break
-        records.keep_epoch(row)
+        records.keep_epoch(row, course.observed)
         watch.restart_clock()
         part = None
     watch.close()
@@ -154,11 +162,20 @@ def train_epoch(
             loss, logits = forward(images, labels)
             optimizer.zero_grad()
             share_of_loss(loss, len(labels), min(size, len(order) - step * size)).backward()  # type: ignore[no-untyped-call]
-            if settings.clip_grad_norm:
-                nn.utils.clip_grad_norm_(parameters, settings.clip_grad_norm)
+            norm = _clipped_norm(parameters, settings.clip_grad_norm, wanted=course.observer.wants_norm)
             optimizer.step()
             course.tally.add(loss, logits, labels)
+            course.observer.end_step(norm)
     return True
+
+
+def _clipped_norm(parameters: list[nn.Parameter], limit: float | None, *, wanted: bool) -> Tensor | None:
+    """Shorten the gradient if there is a ``limit``; return its norm before, when that is known or wanted."""
+    if limit:
+        return nn.utils.clip_grad_norm_(parameters, limit)
+    if not wanted:
+        return None
+    return nn.utils.get_total_norm([each.grad for each in parameters if each.grad is not None])
 
 
 def _row(epoch: int, trained: EpochPart, results: Results, rate: float) -> EpochRow:

@@ -15,6 +15,8 @@ from layerscope.training.checkpoints import CheckpointStore
 from layerscope.training.course import EpochPart
 from layerscope.training.divergence import check_losses
 from layerscope.training.log import EpochLog, EpochRow
+from layerscope.training.observation_log import ObservationLog, tracked
+from layerscope.training.observer import Observed
 from layerscope.training.progress import Reporter
 from layerscope.training.resume import ResumePoint
 from layerscope.training.trackers import Trackers
@@ -38,6 +40,7 @@ class Records:
     log: EpochLog
     reporter: Reporter
     trackers: Trackers | None = None
+    observations: ObservationLog | None = None
 
     @cached_property
     def _identity(self) -> str:
@@ -47,13 +50,15 @@ class Records:
     def _due(self) -> frozenset[int]:
         return frozenset(self.config.checkpoint_epochs)
 
-    def keep_epoch(self, row: EpochRow) -> None:
+    def keep_epoch(self, row: EpochRow, observed: Observed | None = None) -> None:
         """Log a finished epoch, save its checkpoint if one is due, then its resume point."""
         if rank():
             return
         self.log.append(row)  # first: a run whose checkpoints are all there counts as trained
+        if self.observations:
+            self.observations.append(row.epoch, observed or {})
         if self.trackers:
-            self.trackers.log(row.epoch, row)
+            self.trackers.log(row.epoch, row, tracked(observed or {}))
         self._keep_weights(row)
         self._save_resume(row.epoch)
         self._remove_outdone(row.epoch - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -107,10 +107,10 @@ class Trackers:
         self.config = config
         self._opened: dict[str, Tracker] | None = None
 
-    def log(self, epoch: int, row: EpochRow) -> None:
-        """Pass the finite numbers of ``row`` on."""
+    def log(self, epoch: int, row: EpochRow, more: Mapping[str, float] | None = None) -> None:
+        """Pass the finite numbers of ``row``, and ``more`` of them, on."""
         known = {name: value for name, value in asdict(row).items() if value is not None}
-        numbers = {name: float(value) for name, value in known.items() if name != "epoch"}
+        numbers = {name: float(value) for name, value in known.items() if name != "epoch"} | dict(more or {})
         values = {name: value for name, value in numbers.items() if math.isfinite(value)}
         if self._opened is None:
             self._opened = self._open(TrackedRun(self.folder, self.run_name, self.config, epoch))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from layerscope.config.fields import (
     AnyCase,
@@ -17,6 +17,7 @@ from layerscope.config.fields import (
     OnceEach,
     OneOrMore,
     Positive,
+    kebab_case,
 )
 from layerscope.config.sections.base import Section
 
@@ -25,6 +26,8 @@ _FIRST_EPOCHS = 10
 
 Epochs = Annotated[tuple[Count, ...], AsTuple, Expected("a list of whole numbers of at least 0")]
 Tracker = Annotated[Literal["tensorboard", "wandb"], AnyCase]
+Observation = Annotated[Literal["gradient-norm", "activations"], BeforeValidator(kebab_case)]
+Observations = Annotated[tuple[Observation, ...], OneOrMore, OnceEach]
 Trackers = Annotated[tuple[Tracker, ...], OneOrMore, OnceEach]
 
 
@@ -43,6 +46,13 @@ class LoggingConfig(Section):
         default=15.0,
         description="In epochs longer than this, save a point to resume from every so many minutes; "
         "0: only between epochs",
+    )
+    observe: Observations = Field(
+        default=(),
+        description="What to log of training itself: gradient-norm, activations (of Model.embedding-layers)",
+    )
+    observe_per: Annotated[Literal["epoch", "step"], AnyCase] = Field(
+        default="epoch", description="Log that for every step, or for the steps of an epoch together"
     )
     keep_best: Flag = Field(
         default=False,

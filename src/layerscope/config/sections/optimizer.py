@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -17,14 +17,10 @@ from layerscope.config.fields import (
     Flag,
     NotNegative,
     Positive,
+    kebab_case,
 )
 from layerscope.config.sections.base import Section
 from layerscope.config.sections.lr_groups import LrGroups
-
-
-def _kebab(value: Any) -> Any:
-    return value.lower().replace("_", "-") if isinstance(value, str) else value
-
 
 Betas = Annotated[
     tuple[BelowOne, BelowOne], AsTuple, Expected("a list of two numbers from 0 to below 1, as [0.9, 0.999]")
@@ -37,7 +33,7 @@ DecaySteps = Annotated[
 
 LossName = Literal["mseloss", "celoss", "focal", "logit-adjustment", "balanced-softmax"]
 ClassWeights = Annotated[
-    Annotated[Literal["inverse", "sqrt-inverse"], BeforeValidator(_kebab)]
+    Annotated[Literal["inverse", "sqrt-inverse"], BeforeValidator(kebab_case)]
     | Annotated[tuple[AboveZero, ...], AsTuple],
     Expected("inverse, sqrt-inverse, or a list of numbers above 0, one for each class"),
 ]
@@ -57,7 +53,7 @@ class OptimizerConfig(Section):
     projection_dim: Positive | None = Field(
         default=None, description="contrastive: dimensions in which views are compared; not set: 128"
     )
-    loss: Annotated[LossName, BeforeValidator(_kebab)] = Field(
+    loss: Annotated[LossName, BeforeValidator(kebab_case)] = Field(
         default="mseloss",
         description="mseloss: squared error to one-hot labels; celoss: cross-entropy; focal; "
         "logit-adjustment and balanced-softmax: cross-entropy that knows how frequent the classes are",
