@@ -39,7 +39,8 @@ def run() -> list[Comparison]:
         found = [_dry_run(place / "preview")]
         try:
             with _cluster() as cluster:
-                found += [*_thousand_runs(cluster, place / "thousand"), _packing(cluster, place / "packed")]
+                found += _thousand_runs(cluster, place / "thousand")
+                found.append(_packing(cluster, place / "packed"))
         except ClusterError as error:
             sys.stderr.write(f"left out what needs a Slurm: {error}\n")
     return found
