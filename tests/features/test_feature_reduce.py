@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from layerscope.features.reduce import Project, flatten, mean, reduce_by_name
+from layerscope.errors import ModelError
+from layerscope.features.reduce import Project, cls, flatten, mean, mean_token, reduce_by_name
 
 
 def randn(*shape, seed=0):
@@ -31,6 +32,24 @@ def test_mean_of_a_feature_map_is_one_number_per_channel():
 def test_mean_of_tokens_is_one_number_per_feature():
     values = randn(2, 7, 3)
     torch.testing.assert_close(mean(values), values.mean(dim=1))
+
+
+def test_the_class_token_is_the_first_and_the_others_have_a_mean():
+    values = randn(2, 7, 3)
+    assert torch.equal(cls(values), values[:, 0])
+    torch.testing.assert_close(mean_token(values), values[:, 1:].mean(dim=1))
+
+
+@pytest.mark.parametrize("name", ["cls", "mean_token"])
+def test_rows_have_no_tokens_to_choose_from(name):
+    values = randn(2, 3)
+    assert torch.equal(reduce_by_name(name, 0)(values), values)
+
+
+@pytest.mark.parametrize(("name", "shape"), [("cls", (2, 3, 4, 4)), ("mean_token", (2, 1, 4)), ("cls", (2,))])
+def test_what_is_no_tokens_is_refused_with_its_shape(name, shape):
+    with pytest.raises(ModelError, match=f"Model.reduce: {name} takes .tokens, features."):
+        reduce_by_name(name, 0)(randn(*shape))
 
 
 def test_mean_leaves_rows_as_they_are():

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from layerscope.errors import ModelError
+
 Reduce = Callable[[Tensor], Tensor]  # (B, ...) -> (B, D)
 
 
@@ -21,6 +23,38 @@ def mean(values: Tensor) -> Tensor:
     if values.ndim >= 4:
         return values.flatten(start_dim=2).mean(dim=2)
     return values.mean(dim=1) if values.ndim == 3 else flatten(values)
+
+
+def cls(values: Tensor) -> Tensor:
+    """The first token, a transformer's class token: (B, tokens, C) → (B, C); rows stay as they are.
+
+    Raises
+    ------
+    ModelError
+        The values are no tokens.
+    """
+    return values if values.ndim == 2 else _tokens(values, "cls")[:, 0]
+
+
+def mean_token(values: Tensor) -> Tensor:
+    """Mean over all tokens but the first, the class token: (B, tokens, C) → (B, C); rows stay as they are.
+
+    Raises
+    ------
+    ModelError
+        The values are no tokens, or only one.
+    """
+    return values if values.ndim == 2 else _tokens(values, "mean_token", least=2)[:, 1:].mean(dim=1)
+
+
+def _tokens(values: Tensor, name: str, least: int = 1) -> Tensor:
+    if values.ndim != 3 or values.shape[1] < least:
+        shape = " x ".join(map(str, values.shape[1:])) or "a single value"
+        raise ModelError(
+            f"Model.reduce: {name} takes (tokens, features) or single rows, not {shape}; tap other layers, "
+            "or set Model.reduce to mean"
+        )
+    return values
 
 
 class Project:
@@ -57,7 +91,7 @@ class Project:
 
 
 def reduce_by_name(name: str, seed: int) -> Reduce:
-    """The reduction that a config calls ``flatten``, ``mean`` or ``project:N``."""
+    """The reduction that a config calls ``flatten``, ``mean``, ``cls``, ``mean_token`` or ``project:N``."""
     if name.startswith("project:"):
         return Project(int(name.removeprefix("project:")), seed)
-    return {"flatten": flatten, "mean": mean}[name]
+    return {"flatten": flatten, "mean": mean, "cls": cls, "mean_token": mean_token}[name]

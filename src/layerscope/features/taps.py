@@ -112,12 +112,21 @@ class Taps:
         self._calls.clear()
 
     def _hand_on(self, name: str, values: tuple[Any, ...] | list[Any]) -> None:
-        tensors = [value for value in values if isinstance(value, Tensor)]
-        if not tensors:
+        found = _first_tensor(values)
+        if found is None:
             raise ModelError(f"layer {name!r} has no tensor at its {self.where}; tap another layer")
         call = self._calls[name]
         self._calls[name] += 1
-        self.receive(name, call, tensors[0])
+        self.receive(name, call, found)
+
+
+def _first_tensor(value: Any) -> Tensor | None:
+    """The first tensor in a value, or in the tuples, lists and dicts that it is made of."""
+    if isinstance(value, Tensor):
+        return value
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
+    found = (_first_tensor(part) for part in parts)
+    return next((tensor for tensor in found if tensor is not None), None)
 
 
 def trace_layers(
@@ -137,12 +146,16 @@ def trace_layers(
     Raises
     ------
     ModelError
-        An entry of ``spec`` matches no module, or nothing it matches is executed.
+        An entry of ``spec`` matches no module, nothing it matches is executed, or a layer cannot be
+        reduced so.
     """
     met: list[tuple[str, int, tuple[int, ...], int]] = []
 
     def note(name: str, call: int, values: Tensor) -> None:
-        met.append((name, call, tuple(values.shape[1:]), reduce(values).shape[1]))
+        try:
+            met.append((name, call, tuple(values.shape[1:]), reduce(values).shape[1]))
+        except ModelError as error:
+            raise ModelError(f"layer {name}: {error}") from error
 
     with torch.no_grad(), evaluating(model), Taps(model, spec, note, where):
         model(images)

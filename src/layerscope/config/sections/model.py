@@ -38,8 +38,8 @@ LayerNames = Annotated[tuple[LayerName, ...], OneOrMore, OnceEach, Field(min_len
 Reduction = Annotated[
     str,
     AnyCase,
-    Field(pattern=r"^(flatten|mean|project:[1-9][0-9]*)$"),
-    Expected("flatten, mean or project:N (N dimensions)"),
+    Field(pattern=r"^(flatten|mean|cls|mean_token|project:[1-9][0-9]*)$"),
+    Expected("flatten, mean, cls, mean_token or project:N (N dimensions)"),
 ]
 
 
@@ -62,7 +62,8 @@ class ModelConfig(Section):
     )
     reduce: Reduction = Field(
         default="flatten",
-        description="How a feature map becomes a vector: flatten, mean over space, or project:N at random",
+        description="How a feature map becomes a vector: flatten, mean over space or tokens, cls (the first "
+        "token), mean_token (the others' mean), or project:N at random",
     )
     stem: Annotated[Literal["imagenet", "cifar"], AnyCase] = Field(
         default="imagenet", description="cifar: a 3x3 first convolution without stride or pooling"
