@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moments_reference import few, samples
 
+from layerscope.functional.priorities import priorities
 from layerscope.statistics import FeatureSample
-from layerscope.statistics.feature_sample import priorities
 
 seeds = st.integers(0, 10_000)
 

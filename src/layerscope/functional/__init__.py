@@ -91,6 +91,12 @@ from layerscope.functional.ksg import (
     ksg_mutual_information,
     label_mutual_information,
 )
+from layerscope.functional.latent_information import (
+    LatentInformation,
+    latent_mutual_information,
+    latent_mutual_informations,
+)
+from layerscope.functional.latent_training import LatentSettings
 from layerscope.functional.minority import cosine_between, group_cosine, norm_ratio
 from layerscope.functional.nearest import ncc_accuracy, ncc_agreement, nearest_class
 from layerscope.functional.neighbors import nearest_neighbors
@@ -154,6 +160,8 @@ __all__ = [
     "Eigenvalues",
     "GaussianInformation",
     "KernelStats",
+    "LatentInformation",
+    "LatentSettings",
     "NCLayer",
     "NeighborInformation",
     "Spectrum",
@@ -213,6 +221,8 @@ __all__ = [
     "ksg_mutual_information",
     "label_mutual_information",
     "largest_eigenvalue",
+    "latent_mutual_information",
+    "latent_mutual_informations",
     "matched_subsets",
     "matrix_entry_entropy",
     "mean_norms",

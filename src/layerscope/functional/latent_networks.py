@@ -1,0 +1,109 @@
+"""Stacks of small networks that compress one block of features so that it tells about itself and another."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+SLOPE = 0.2  # of the leaky rectifier
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Sizes of one network: coordinates in, latent dimensions, coordinates out, hidden units."""
+
+    inputs: int
+    latents: int
+    outputs: int
+    hidden: int
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """S autoencoders of one shape side by side: a step of all of them is a few batched products.
+
+    Encoder and decoder are each a linear map plus a perceptron of two hidden layers.
+
+    Attributes
+    ----------
+    weights, biases : list of Tensor (S, in, out) and (S, 1, out), float32
+        Linear map and three layers of the encoder, then those of the decoder.
+    """
+
+    weights: list[Tensor]
+    biases: list[Tensor]
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """All tensors that are learnt."""
+        return [*self.weights, *self.biases]
+
+    def encode(self, inputs: Tensor) -> Tensor:
+        """Latents (S, n, d) of inputs (S, n, c)."""
+        return _residual(inputs, self.weights[:4], self.biases[:4])
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Reconstructions (S, n, outputs) from latents (S, n, d)."""
+        return _residual(latents, self.weights[4:], self.biases[4:])
+
+    def copy(self) -> Stack:
+        """The same numbers in tensors of their own, without a gradient."""
+        return Stack(*([each.detach().clone() for each in part] for part in (self.weights, self.biases)))
+
+    def take(self, place: int) -> Stack:
+        """One of the networks, as a stack of one."""
+        return Stack(
+            *([each[place : place + 1].clone() for each in part] for part in (self.weights, self.biases))
+        )
+
+    def replace_where(self, better: Tensor, other: Stack) -> None:
+        """Take over the networks of ``other`` where ``better`` (S,)."""
+        with torch.no_grad():
+            for mine, theirs in zip(self.parameters, other.parameters, strict=True):
+                mine[better] = theirs[better]
+
+
+def initial_stack(widths: list[Widths], seeds: list[int], device: torch.device) -> Stack:
+    """Networks with He-initialised weights, each from its own seed, padded with zeros to a common shape."""
+    drawn = [_initial(width, seed) for width, seed in zip(widths, seeds, strict=True)]
+    weights = [_padded([network[layer] for network in drawn]).to(device) for layer in range(8)]
+    biases = [torch.zeros(len(weight), 1, weight.shape[2], device=device) for weight in weights]
+    for tensor in (*weights, *biases):
+        tensor.requires_grad_()
+    return Stack(weights, biases)
+
+
+def _initial(width: Widths, seed: int) -> list[Tensor]:
+    """Weights (in, out) of one network, drawn on the CPU so that every device starts alike."""
+    generator = torch.Generator().manual_seed(seed)
+    shapes = [
+        *_shapes(width.inputs, width.hidden, width.latents),
+        *_shapes(width.latents, width.hidden, width.outputs),
+    ]
+    return [torch.randn(shape, generator=generator) * math.sqrt(1 / shape[0]) for shape in shapes]
+
+
+def _shapes(inputs: int, hidden: int, outputs: int) -> list[tuple[int, int]]:
+    return [(inputs, outputs), (inputs, hidden), (hidden, hidden), (hidden, outputs)]
+
+
+def _padded(weights: list[Tensor]) -> Tensor:
+    rows, columns = (max(weight.shape[axis] for weight in weights) for axis in (0, 1))
+    return torch.stack([pad_to(weight, rows, columns) for weight in weights])
+
+
+def pad_to(matrix: Tensor, rows: int, columns: int) -> Tensor:
+    """The matrix with zeros below and to the right."""
+    return F.pad(matrix, (0, columns - matrix.shape[1], 0, rows - matrix.shape[0]))
+
+
+def _residual(inputs: Tensor, weights: list[Tensor], biases: list[Tensor]) -> Tensor:
+    straight = torch.baddbmm(biases[0], inputs, weights[0])
+    hidden = inputs
+    for weight, bias in zip(weights[1:3], biases[1:3], strict=True):
+        hidden = F.leaky_relu(torch.baddbmm(bias, hidden, weight), SLOPE)
+    return straight + torch.baddbmm(biases[3], hidden, weights[3])
