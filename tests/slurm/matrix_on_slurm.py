@@ -30,7 +30,7 @@ BASE = {
     "Logging": {"save-dir": "runs", "log-epochs": [0, 2, EPOCHS], "trackers": []},
     "Measurements": {"measures": "Fast"},
 }
-PROFILE = {"partition": "low", "gpus-per-run": 0, "cpus": 1, "mem": "300MB", "timeout": 10}
+PROFILE = {"partition": "low", "gpus-per-run": 0, "cpus": 1, "mem": "300MB", "timeout": "2h"}
 TABLES = ("train", "measure")  # the stages before the figures, which cost seconds each
 PATIENCE = 600.0  # seconds for jobs to get somewhere, on a machine that does other things too
 

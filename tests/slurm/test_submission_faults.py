@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from matrix_on_slurm import TABLES
+from matrix_on_slurm import PATIENCE, TABLES
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1500)]
 
@@ -58,7 +58,7 @@ def test_two_people_who_launch_the_same_folder_at_once_get_one_set_of_jobs(launc
         )
         for _ in range(2)
     ]  # fmt: skip
-    said = [person.communicate(timeout=120)[0] for person in people]
+    said = [person.communicate(timeout=PATIENCE)[0] for person in people]
     assert [person.returncode for person in people] == [0, 0], said
     assert len(matrix.submitted()) == 4
     matrix.finish()
@@ -69,7 +69,7 @@ def test_a_job_can_submit(launched, same_as_serial, cluster):
     matrix = launched()
     command = shlex.join(matrix.command("-s", "--stages", ",".join(TABLES)))
     outer = cluster.run(
-        *("sbatch", "--parsable", "--cpus-per-task=2", "--mem-per-cpu=150", "--time=7", "--job-name=outer"),
+        *("sbatch", "--parsable", "--cpus-per-task=2", "--mem-per-cpu=150", "--time=77", "--job-name=outer"),
         *(f"--output={matrix.place}/outer.log", "--chdir=/", f"--export=ALL,PACE={matrix.place}/pace"),
         *("--wrap", f"cd {shlex.quote(str(matrix.place))} && {command}"),
     )
@@ -82,7 +82,7 @@ def test_a_job_can_submit(launched, same_as_serial, cluster):
     [run] = matrix.cells
     asked = ["squeue", "--noheader", "--format=%C %l", "--states=all"]
     answers = {cluster.run(*asked, f"--jobs={matrix.job(run, stage)}") for stage in TABLES}
-    assert answers == {"1 10:00"}  # what the profile says, not what the outer job had
+    assert answers == {"1 2:00:00"}  # what the profile says, not what the outer job had
 
 
 def test_what_runs_is_what_was_submitted_whatever_is_edited_afterwards(launched, same_as_serial, cluster):
