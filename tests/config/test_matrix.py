@@ -250,6 +250,13 @@ def test_content_is_what_is_trained_and_what_is_measured(matrix, count):
     assert len(expanded(matrix)) == count
 
 
+def test_what_the_matrix_sets_in_every_cell_may_be_left_empty_in_the_base():
+    base = BASE.replace("embedding-layers: [fc]", "embedding-layers: []")
+    cells = expanded("{Model: {embedding-layers: [[fc], True]}}", base)
+    layers = [cell.config.model.embedding_layers for cell in cells]
+    assert layers == [("fc",), True]
+
+
 def test_an_override_stands_in_place_of_the_matrix_too(tmp_path):
     path = tmp_path / "m.yaml"
     path.write_text(f"{BASE}Matrix: {{Optimizer: {{lr: [1, 2], epochs: [3, 4]}}}}\n", encoding="utf-8")

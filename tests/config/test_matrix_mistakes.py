@@ -154,6 +154,19 @@ def test_a_section_that_only_the_matrix_has_is_located_there(told):
     assert told(f"{text}Matrix: {{Optimizer: {{lr: [1, 2]}}}}\n") == ["m.yaml:4: Optimizer lacks epochs"]
 
 
+@pytest.mark.parametrize("place", ["base", "matrix", "override"])
+def test_an_unknown_key_is_told_even_when_it_is_not_set(told, place):
+    base = BASE.replace("digits}", "digits, rooot: None}") if place == "base" else BASE
+    leaf = "rooot: [None], " if place == "matrix" else ""
+    text = f"{base}Matrix: {{Optimizer: {{lr: [1, 2]}}, Data: {{{leaf}batch-size: [8]}}}}\n"
+    overrides = ["Data.rooot=None"] if place == "override" else []
+    assert [
+        problem
+        for problem in told(text, overrides)
+        if "unknown key 'rooot' in Data; did you mean 'root'?" in problem
+    ]
+
+
 def test_a_mistake_in_an_override_is_told_with_those_of_the_matrix(told):
     assert told(f"{BASE}Matrix: {{Optimizer: {{lr: [0]}}}}\n", ["Optimizer.epochs=no"]) == [
         "--set Optimizer.epochs: epochs must be a whole number of at least 1, not 'no'",
