@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 
+import accumulators
 import catalogue
 import diffusion
 import startup
@@ -14,7 +15,7 @@ import launch
 import measurement
 import training
 
-PARTS = (startup, training, measurement, launch, catalogue, diffusion)
+PARTS = (startup, training, measurement, accumulators, launch, catalogue, diffusion)
 
 
 def main() -> None:
