@@ -1,6 +1,8 @@
-"""The measurement pass (FAST set, all taps, both splits) over a bare forward of the same images."""
+"""The measurement pass (all taps, both splits) over a bare forward of the same images."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 from pairs import Comparison, compare
@@ -8,48 +10,75 @@ from pairs import Comparison, compare
 from layerscope.config import parse_config
 from layerscope.data.load import Data, load_data
 from layerscope.errors import DataError
+from layerscope.measurement.key import selected_measures
 from layerscope.measurement.measure import make_setup, needs_of, plan_for, table_rows
 from layerscope.measurement.sweeps import Collector
 from layerscope.measures.registry import MEASURES
 from layerscope.models.build import build_model
 
-CONFIG = {
-    "Model": {"model-name": "mlp", "embedding-layers": ["fc"]},
-    "Data": {"dataset-id": "fashionmnist"},
-    "Optimizer": {"lr": 0.1, "epochs": 1},
-    "Logging": {"save-dir": "unused"},
-    "Measurements": {"measures": "Fast"},
+MLP = {"model-name": "mlp", "embedding-layers": ["fc"]}
+RESNET = {
+    "model-name": "resnet18",
+    "embedding-layers": [".conv1", ".conv2", "^avgpool", "^fc"],
+    "reduce": "mean",
 }
 
 
 def run() -> list[Comparison]:
-    """Compare on Fashion-MNIST (60,000 + 10,000 images of 1x32x32)."""
-    config = parse_config(CONFIG, source="benchmark")
+    """Compare on Fashion-MNIST (60,000 + 10,000 images of 1x32x32; a part of it for the ResNet)."""
+    end = "on Fashion-MNIST, all taps, both splits / bare forward"
+    return [
+        measured(f"measurement pass, FAST, `mlp` {end}", MLP, "Fast", bound=1.5),
+        measured(f"measurement pass, all measures, `mlp` {end}", MLP, "All", bound=4),
+        measured(f"measurement pass, FAST, `resnet18`, means, {end}", RESNET, "Fast", bound=1.2, subset=2000),
+    ]
+
+
+def measured(
+    name: str,
+    model: dict[str, Any],
+    measures: str,
+    *,
+    bound: float,
+    subset: int | None = None,
+    pairs: int = 5,
+) -> Comparison:
+    """Collect and compute one checkpoint's tables, against forwarding its normalised images alone."""
+    config = parse_config(
+        {
+            "Model": model,
+            "Data": {"dataset-id": "fashionmnist", "subset": subset},
+            "Optimizer": {"lr": 0.1, "epochs": 1},
+            "Logging": {"save-dir": "unused"},
+            "Measurements": {"measures": measures},
+        },
+        source="benchmark",
+    )
     device = torch.device("cpu")
     try:
         data = load_data(config.data, config.run, device)
     except DataError as error:
         raise SystemExit(f"the benchmark needs Fashion-MNIST: {error}") from error
-    model = build_model(config.model, data.train.shape, data.train.num_classes, seed=0)
-    setup = make_setup(config, data, model, device)
-    needs = needs_of(MEASURES)
+    network = build_model(config.model, data.train.shape, data.train.num_classes, seed=0)
+    setup = make_setup(config, data, network, device)
+    chosen = selected_measures(config)
+    needs = needs_of(chosen)
     collector = Collector(setup, plan_for(config, setup, needs))
 
     def measure() -> None:
-        statistics = collector.collect(model, needs)
-        for measure in MEASURES.values():
-            table_rows(0, measure, statistics)
+        statistics = collector.collect(network, needs)
+        for each in chosen:
+            table_rows(0, MEASURES[each], statistics)
 
     batches = preloaded(data, setup.batch_size)
 
     @torch.inference_mode()
     def bare_forward() -> None:
         for images in batches:
-            model(images)
+            network(images)
 
-    model.eval()
-    name = "measurement pass, FAST, `mlp` on Fashion-MNIST, all taps, both splits / bare forward"
-    return [compare(name, measure, bare_forward, bound=1.5)]
+    network.eval()
+    return compare(name, measure, bare_forward, bound=bound, pairs=pairs)
 
 
 def preloaded(data: Data, batch_size: int) -> list[torch.Tensor]:
