@@ -27,6 +27,7 @@ from layerscope.training.loop import Outcome, train
 from layerscope.training.observation_log import ObservationLog
 from layerscope.training.observer import Observer
 from layerscope.training.progress import QuietReporter, Reporter
+from layerscope.training.snapshots import Snapshots
 from layerscope.training.trackers import Trackers
 
 FEATURE_BATCH = 256
@@ -58,6 +59,7 @@ def train_run(
             trackers=trackers,
             observer=observer,
             observations=observations,
+            snapshots=_snapshots(run, data, model),
             should_stop=should_stop,
         )
     finally:
@@ -134,6 +136,12 @@ def load_features(run: RunFolder, layer: str, split: str, epoch: int | None, *, 
 def _new_model(run: RunFolder, data: Data) -> nn.Module:
     seed = run.config.run.seed_for("init")
     return build_model(run.config.model, data.train.shape, data.train.num_classes, seed=seed)
+
+
+def _snapshots(run: RunFolder, data: Data, model: nn.Module) -> Snapshots:
+    wanted, size = run.config.logging, run.config.data.batch_size
+    splits = (data.train, data.test)
+    return Snapshots(run.folder, splits, model, size, wanted.save_logits, wanted.save_geometry)
 
 
 def _store(run: RunFolder) -> CheckpointStore:

@@ -33,6 +33,7 @@ from layerscope.training.randomness import epoch_dropout, epoch_order, epoch_ste
 from layerscope.training.records import Records
 from layerscope.training.restart import restart
 from layerscope.training.schedules import step_rate
+from layerscope.training.snapshots import Snapshots
 from layerscope.training.spread import share_of_loss
 from layerscope.training.trackers import Trackers
 from layerscope.training.watch import Watch, never
@@ -54,6 +55,7 @@ def train(
     trackers: Trackers | None = None,
     observer: Observer | None = None,
     observations: ObservationLog | None = None,
+    snapshots: Snapshots | None = None,
     should_stop: Callable[[], bool] = never,
 ) -> Outcome:
     """Train ``model``, or go on where an interrupted run left off, and save the checkpoints that are due.
@@ -87,7 +89,9 @@ def train(
     forward = build_forward(config.optimizer, trained, data.train.num_classes, device, shape, counts)
     optimizer = build_optimizer(config.optimizer, trained)
     steps = epoch_steps(config, len(data.train))
-    records = Records(config, steps, model, trained, optimizer, store, log, reporter, trackers, observations)
+    records = Records(
+        config, steps, model, trained, optimizer, store, log, reporter, trackers, observations, snapshots
+    )
     finished, part = restart(config.hash, config.checkpoint_epochs, trained, optimizer, store, log, reporter)
     if observations and rank() == 0:
         observations.truncate_after(finished)

@@ -19,6 +19,7 @@ from layerscope.training.observation_log import ObservationLog, tracked
 from layerscope.training.observer import Observed
 from layerscope.training.progress import Reporter
 from layerscope.training.resume import ResumePoint
+from layerscope.training.snapshots import Snapshots
 from layerscope.training.trackers import Trackers
 
 
@@ -41,6 +42,7 @@ class Records:
     reporter: Reporter
     trackers: Trackers | None = None
     observations: ObservationLog | None = None
+    snapshots: Snapshots | None = None
 
     @cached_property
     def _identity(self) -> str:
@@ -80,6 +82,10 @@ class Records:
     def _keep_weights(self, row: EpochRow) -> None:
         score = self._best_score(row)
         if score or row.epoch in self._due:
+            if self.snapshots:
+                self.snapshots.save(
+                    row.epoch
+                )  # first: a run whose checkpoints are all there counts as trained
             self.store.save(row.epoch, self.model, score)
 
     def _best_score(self, row: EpochRow) -> tuple[float, ...]:

@@ -62,6 +62,14 @@ class LoggingConfig(Section):
         default=("tensorboard",), description="Programs that show the course of training: tensorboard, wandb"
     )
 
+    save_logits: Flag = Field(
+        default=False, description="Save the logits of every kept epoch (logits/epoch_….safetensors)"
+    )
+    save_geometry: Flag = Field(
+        default=False,
+        description="Save class means, centres, decisions at the classifier (geometry/epoch_….safetensors)",
+    )
+
     def wanted_epochs(self, last: int) -> tuple[int, ...]:
         """The epochs asked for in a training of ``last`` epochs, sorted; they may lie beyond ``last``."""
         if self.log_epochs is not None:
