@@ -1,11 +1,13 @@
 # Every target works on a fresh machine: it creates .venv and installs what it needs, once.
 PYTHON ?= python3
 CONFIG ?= config/debug.yaml
+GROUP ?= exp02_small
+WORKERS ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slurm lint format bench cluster cluster-status cluster-down clean
+.PHONY: help run reproduce test test-slurm lint format bench cluster cluster-status cluster-down clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,6 +31,10 @@ $(VENV)/installed-dev: pyproject.toml | $(BIN)/python
 
 run: $(VENV)/installed-run  ## train, measure and plot one config: make run CONFIG=config/debug.yaml
 	$(BIN)/python src/main.py --config $(CONFIG)
+
+reproduce: $(VENV)/installed-run  ## a group of matrix/imbalance: make reproduce GROUP=exp02_small WORKERS=2
+	$(BIN)/python src/main.py --config matrix/imbalance/$(GROUP).yaml --matrix --workers $(WORKERS) --no-plot
+	$(BIN)/python matrix/imbalance/report.py $(GROUP)
 
 # The tests on a real Slurm come last and two files at a time: their jobs are what keeps the cores busy.
 test: $(VENV)/installed-test  ## the test suite; its part on a real Slurm is skipped where none is installed

@@ -10,7 +10,7 @@ import pytest
 from layerscope.config import load_matrix
 
 FOLDER = Path(__file__).parents[2] / "matrix"
-SHIPPED = sorted(FOLDER.glob("*.yaml"))
+SHIPPED = sorted(FOLDER.rglob("*.yaml"))
 
 
 def header(path):
@@ -20,6 +20,14 @@ def header(path):
 
 def test_the_four_matrices_are_there():
     assert {"debug", "mlp_depth", "papyan_mse", "customnets"} <= {path.stem for path in SHIPPED}
+
+
+def test_every_group_about_imbalance_has_a_small_sibling():
+    names = {path.stem for path in SHIPPED if path.parent.name == "imbalance"}
+    numbers = {name.partition("_")[0] for name in names}
+    assert numbers == {f"exp{number:02d}" for number in range(1, 11)}
+    assert {f"{number}_small" for number in numbers} <= names
+    assert len(names) == 20
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

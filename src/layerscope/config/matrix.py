@@ -173,6 +173,16 @@ def _axes(drafts: Sequence[Draft], places: Sequence[Place]) -> list[dict[str, ob
 
 def _column(drafts: Sequence[Draft], section: str, key: str) -> list[Any]:
     """The value of a key in every cell, read once from each section that cells share."""
-    sections = [getattr(draft.config, section.lower()) for draft in drafts]
-    values = {id(one): one.plain()[key] for one in {id(one): one for one in sections}.values()}
+    name, *inner = section.split(".")
+    sections = [getattr(draft.config, name.lower()) for draft in drafts]
+    values = {
+        id(one): _value_at(one.plain(), (*inner, key)) for one in {id(one): one for one in sections}.values()
+    }
     return [values[id(one)] for one in sections]
+
+
+def _value_at(tree: Any, keys: Sequence[str]) -> Any:
+    """What stands below ``keys``; None when a key on the way is not set."""
+    for key in keys:
+        tree = None if tree is None else tree.get(key)
+    return tree

@@ -12,12 +12,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError, create_model
 
 from layerscope.config.config import Config
-from layerscope.config.document import Document, KeyPath
+from layerscope.config.document import Document, KeyPath, with_value
 from layerscope.config.matrix_axes import Branch, Place, Rule
 from layerscope.config.messages import problems_of, shown
 from layerscope.config.names import EXCLUDE, SECTIONS, SLURM_SECTION
 from layerscope.config.nearest import suggestion
-from layerscope.config.schema import is_known, section_model
+from layerscope.config.schema import holds_keys, is_known, known_keys, section_model
 from layerscope.config.sections.base import Section
 from layerscope.errors import Problem
 
@@ -91,7 +91,12 @@ def _single(place: Place) -> type[BaseModel]:
 
 def _wanted(entry: Any, path: KeyPath, section: str | None) -> Iterator[tuple[Place, Any, KeyPath]]:
     if section is not None:
-        yield from (((section, key), value, (*path, key)) for key, value in entry.items())
+        for key, value in entry.items():
+            inner = f"{section}.{key}"
+            if isinstance(value, dict) and holds_keys(section, key) and known_keys(inner) is not None:
+                yield from _wanted(value, (*path, key), inner)
+            else:
+                yield (section, key), value, (*path, key)
         return
     for name, content in entry.items():
         yield from _wanted(content, (*path, name), name)
@@ -122,11 +127,12 @@ def _wrong_section(name: str, content: Any) -> str | None:
 
 def _refused(document: Document, place: Place, value: Any, path: KeyPath) -> Iterator[Problem]:
     """What validation says of a single value, without what it says of the missing rest of a config."""
-    tree = {place[0]: {place[1]: value}}
+    keys = (*place[0].split("."), place[1])
+    tree = with_value({}, keys, value)
     try:
         Config.model_validate(tree)
     except ValidationError as error:
-        found = problems_of(error, Document(_NOWHERE, tree, {place: document.mark(path)}))
+        found = problems_of(error, Document(_NOWHERE, tree, {keys: document.mark(path)}))
         yield from (problem for problem in found if problem.source != _NOWHERE)
 
 
@@ -138,5 +144,7 @@ def _equal(place: Place, value: Any, wanted: Any) -> bool:
 
 
 def _in_base(base: Mapping[str, Any], place: Place) -> Any:
-    section = base.get(place[0])
-    return section.get(place[1]) if isinstance(section, dict) else None
+    value: Any = base
+    for key in (*place[0].split("."), place[1]):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

@@ -1,0 +1,79 @@
+"""What is drawn of each experiment group about class imbalance, and what is said about it in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from layerscope.errors import UsageError
+from layerscope.plotting import imbalance
+from layerscope.plotting.imbalance_table import FACTOR, imbalance_table, last_epochs
+from layerscope.plotting.saving import save
+from layerscope.results.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+Draw = Callable[["DataFrame", str], "Figure"]
+
+FIGURES: dict[str, dict[str, Draw]] = {
+    "exp01": {"F33_drift_map": lambda table, title: _map(table, title)},
+    "exp02": {"F34_scaling": imbalance.scaling},
+    "exp03": {"F35_losses": imbalance.by_category},
+    "exp04": {"F36_weight_decay": partial(imbalance.against, axis="Optimizer.weight-decay")},
+    "exp05": {"F37_optimizers": imbalance.by_category},
+    "exp06": {"F38_drift_penalty": partial(imbalance.against, axis="Optimizer.drift-penalty")},
+    "exp07": {"F39_batch_size": partial(imbalance.against, axis="Data.batch-size")},
+    "exp08": {"F40_layernorm": partial(imbalance.over_epochs, hue="Model.final-norm")},
+    "exp09": {"F41_repetitions": imbalance.by_category},
+    "exp10": {"F42_shots": partial(imbalance.by_category, accuracies=imbalance.SHOTS)},
+}
+"""Beginning of a group's name → the figures that answer its question, beside those that every group has."""
+
+
+def report(base: Path, group: str) -> str:
+    """Draw the figures of a group into ``base``/figures; return its numbers as text.
+
+    Raises
+    ------
+    UsageError
+        The group is unknown, or its runs have not been measured.
+    """
+    own = FIGURES.get(group.partition("_")[0])
+    if own is None:
+        raise UsageError(f"{group!r} is not a group; they begin with {', '.join(FIGURES)}.")
+    table = imbalance_table(base)
+    hue = FACTOR if FACTOR in table else "label"
+    drawn: dict[str, Figure] = {name: draw(table, group) for name, draw in own.items()}
+    drawn["F43_epochs"] = imbalance.over_epochs(table, group, hue=hue)
+    drawn["F44_layers"] = imbalance.over_layers(_drift_by_layer(base, table, hue), group, hue=hue)
+    drawn["F45_scatter"] = imbalance.scatter(table, group, hue=hue)
+    for name, figure in drawn.items():
+        save(figure, [base / "figures" / f"{name}.{suffix}" for suffix in ("pdf", "png")])
+    return numbers(table, hue)
+
+
+def numbers(table: DataFrame, hue: str) -> str:
+    """Means over the repetitions at the last epoch, and the power law where the factor varies."""
+    shown = ["drift", "relative drift", "overall", "head", "mid", "tail", "few"]
+    key = "label" if hue == FACTOR and table["label"].nunique() > table[FACTOR].nunique() else hue
+    means = last_epochs(table).groupby(key, sort=False, observed=True)[shown].mean()
+    lines = [means.to_string(float_format=lambda value: f"{value:.3f}")]
+    if hue == FACTOR and table[FACTOR].nunique() > 1:
+        lines.append(f"drift over the imbalance ratio (log-log fit): {imbalance.drift_law(table)}")
+    return "\n".join(lines)
+
+
+def _map(table: DataFrame, title: str) -> Figure:
+    rows = "Data.dataset-id" if "Data.dataset-id" in table else FACTOR
+    return imbalance.heat_map(table, title, rows=rows, columns="Model.model-name")
+
+
+def _drift_by_layer(base: Path, table: DataFrame, hue: str) -> DataFrame:
+    drift = Catalogue(base).table("Drift", epochs="last").astype({"run": str})
+    if hue in drift:
+        return drift
+    return drift.assign(label=drift["run"].map(dict(zip(table["run"], table["label"], strict=True))))
