@@ -28,6 +28,18 @@ def refusals(matrix):
     return [str(problem) for problem in caught.value.problems]
 
 
+def test_keys_within_keys_vary_and_are_excluded_like_others():
+    varied = "Data: {imbalance: {factor: [1, 0.1], profile: [exp, step]}}"
+    kept = names(f"{{{varied}, _Exclude: [{{Data: {{imbalance: {{factor: 1.0, profile: STEP}}}}}}]}}")
+    assert kept == ["factor_1/profile_exp", "factor_0.1/profile_exp", "factor_0.1/profile_step"]
+    cells = expand_matrix(document_from_text(f"{BASE}Matrix: {{{varied}}}\n", "m.yaml"))
+    assert dict(cells[3].axes) == {"Data.imbalance.factor": 0.1, "Data.imbalance.profile": "step"}
+    wrong = f"{{{varied}, _Exclude: [{{Data: {{imbalance: {{profile: stap}}}}}}]}}"
+    assert refusals(wrong) == [
+        "m.yaml:6: profile must be exp, step or native, not 'stap'; did you mean 'step'?"
+    ]
+
+
 @pytest.mark.parametrize(
     ("rules", "left"),
     [

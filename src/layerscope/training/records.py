@@ -82,10 +82,8 @@ class Records:
     def _keep_weights(self, row: EpochRow) -> None:
         score = self._best_score(row)
         if score or row.epoch in self._due:
-            if self.snapshots:
-                self.snapshots.save(
-                    row.epoch
-                )  # first: a run whose checkpoints are all there counts as trained
+            if self.snapshots:  # first: a run whose checkpoints are all there counts as trained
+                self.snapshots.save(row.epoch)
             self.store.save(row.epoch, self.model, score)
 
     def _best_score(self, row: EpochRow) -> tuple[float, ...]:
