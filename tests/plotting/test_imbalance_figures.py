@@ -100,7 +100,7 @@ def test_every_group_has_a_figure_of_its_own():
 def test_an_unknown_group_and_unmeasured_runs_are_refused(group, tmp_path):
     with pytest.raises(UsageError, match="'mine' is not a group; they begin with exp01"):
         report(group, "mine")
-    with pytest.raises(UsageError, match="has a table Drift"):
+    with pytest.raises(UsageError, match="there is no run below"):
         report(tmp_path, "exp02_small")
 
 

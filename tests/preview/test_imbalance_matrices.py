@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parents[2] / "matrix" / "imbalance"
 
 def test_a_preview_of_the_small_groups_finds_no_problem(here):
     runs = [
-        Run(cell.config, here / path.stem / cell.name, f"{path.stem}/{cell.name}", cell.axes)
+        Run(cell.config, here / path.stem / cell.name, f"{path.stem}/{cell.name}")
         for path in sorted(FOLDER.glob("*_small.yaml"))
         for cell in load_matrix(path)
     ]
