@@ -17,7 +17,7 @@ ROWS = [  # lowest first; the rooms of one row do not import each other
     {"claim", "status", "distributed"},
     {"config"},
     {"functional", "data", "models"},
-    {"training", "features", "statistics", "results", "estimators"},
+    {"training", "features", "statistics", "results", "estimators", "pairing"},
     {"measures", "plotting"},
     {"measurement"},
     {"run_folder"},

@@ -97,6 +97,7 @@ from layerscope.functional.latent_information import (
     latent_mutual_informations,
 )
 from layerscope.functional.latent_training import LatentSettings
+from layerscope.functional.matching import Matches, assigned_matches, nearest_matches
 from layerscope.functional.minority import cosine_between, group_cosine, norm_ratio
 from layerscope.functional.nearest import ncc_accuracy, ncc_agreement, nearest_class
 from layerscope.functional.neighbors import nearest_neighbors
@@ -145,6 +146,7 @@ from layerscope.functional.variability import (
 )
 from layerscope.functional.vci import vci, vci_from_rows
 from layerscope.functional.weighting import WEIGHTINGS, ClassWeights, weights_by
+from layerscope.functional.whitening import WhiteningMap, whitening
 
 __all__ = [
     "WEIGHTINGS",
@@ -162,15 +164,18 @@ __all__ = [
     "KernelStats",
     "LatentInformation",
     "LatentSettings",
+    "Matches",
     "NCLayer",
     "NeighborInformation",
     "Spectrum",
     "Traces",
     "Uniformity",
+    "WhiteningMap",
     "activation_stable_rank",
     "adjacency_spectral_entropy",
     "adjacency_spectrum",
     "approximate_rank",
+    "assigned_matches",
     "bandwidth_of",
     "between_basis",
     "between_trace",
@@ -238,6 +243,7 @@ __all__ = [
     "ncc_accuracy",
     "ncc_agreement",
     "nearest_class",
+    "nearest_matches",
     "nearest_neighbors",
     "neighbor_graph",
     "norm_ratio",
@@ -276,5 +282,6 @@ __all__ = [
     "weight_etf_error",
     "weight_means_correlation",
     "weights_by",
+    "whitening",
     "within_trace",
 ]

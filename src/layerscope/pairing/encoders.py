@@ -1,0 +1,165 @@
+"""Spaces in which images are compared; each says by ``identity`` everything that determines it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from layerscope.data.load import Data
+from layerscope.data.split import Split
+from layerscope.errors import ModelError
+from layerscope.files import sha256
+from layerscope.functional.whitening import Whitening, whitening
+from layerscope.models.weights import read_weights
+
+BATCH = 256
+
+
+class Encoder(Protocol):
+    """From the images of a data set to one vector each."""
+
+    def identity(self) -> dict[str, Any]:
+        """What determines the vectors, besides the data; fit for JSON."""
+
+    def encode(self, data: Data) -> tuple[Tensor, Tensor]:
+        """Vectors of the train (n, d) and the test images (m, d)."""
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """The normalised pixels themselves."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return the name."""
+        return {"encoder": "pixels"}
+
+    def encode(self, data: Data) -> tuple[Tensor, Tensor]:
+        """Return flattened images."""
+        flat = nn.Flatten()
+        return _over(data.train, flat), _over(data.test, flat)
+
+
+@dataclass(frozen=True)
+class WhitePixels:
+    """Pixels in the white coordinates of the train images."""
+
+    method: Whitening = "pca"
+    components: int | None = 64
+    ridge: float = 0.0
+
+    def identity(self) -> dict[str, Any]:
+        """Return the name and the settings."""
+        return {"encoder": "white-pixels", **vars(self)}
+
+    def encode(self, data: Data) -> tuple[Tensor, Tensor]:
+        """Return coordinates."""
+        train, test = Pixels().encode(data)
+        white = whitening(train, self.method, ridge=self.ridge, components=self.components)
+        return white(train), white(test)
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMatrix:
+    """Vectors that are there already, such as a run's own last layer, in the order of the splits."""
+
+    train: Tensor
+    test: Tensor
+
+    def identity(self) -> dict[str, Any]:
+        """Return a digest of the numbers."""
+        digest = hashlib.sha256()
+        for part in (self.train, self.test):
+            digest.update(str((tuple(part.shape), part.dtype)).encode())
+            digest.update(part.detach().cpu().contiguous().numpy().tobytes())
+        return {"encoder": "features", "sha256": digest.hexdigest()}
+
+    def encode(self, data: Data) -> tuple[Tensor, Tensor]:
+        """Return the vectors."""
+        if (len(self.train), len(self.test)) != (len(data.train), len(data.test)):
+            raise ValueError(
+                f"{len(self.train)} + {len(self.test)} vectors do not fit {len(data.train)} + "
+                f"{len(data.test)} images"
+            )
+        return self.train, self.test
+
+
+@dataclass(frozen=True)
+class TimmModel:
+    """The pooled features of a timm model (CLIP's image towers among them) with weights from a file.
+
+    Images are scaled to the model's size and normalised as it wants them; grey ones get three equal channels.
+    """
+
+    name: str
+    weights: Path
+
+    def identity(self) -> dict[str, Any]:
+        """Return the name and the digest of the weights."""
+        return {"encoder": "timm", "name": self.name, "weights": sha256(self.weights)}
+
+    def encode(self, data: Data) -> tuple[Tensor, Tensor]:
+        """Return features."""
+        device = data.train.labels.device
+        model: Any = self._model().to(device).eval()
+        inputs = _Inputs(model.pretrained_cfg, data.info.mean, data.info.std, device)
+
+        def features(images: Tensor) -> Tensor:
+            found: Tensor = model(inputs(images))
+            return found
+
+        return _over(data.train, features), _over(data.test, features)
+
+    def _model(self) -> Any:
+        try:
+            import timm
+        except ImportError as error:
+            raise ModelError("timm is not installed: pip install 'layerscope[timm]'") from error
+        if not timm.is_model(self.name):
+            raise ModelError(f"timm {timm.__version__} has no model {self.name!r}")
+        model: Any = timm.create_model(self.name, pretrained=False, num_classes=0)
+        head = model.pretrained_cfg.get("classifier") or ""
+        heads = tuple(f"{each}." for each in ([head] if isinstance(head, str) else head) if each)
+        state = {
+            name: value
+            for name, value in read_weights(self.weights).items()
+            if not (heads and name.startswith(heads))
+        }
+        missing, unexpected = model.load_state_dict(state, strict=False)
+        if missing or unexpected:
+            raise ModelError(f"{self.weights} does not fit timm/{self.name}: {[*missing, *unexpected][:8]}")
+        return model
+
+
+class _Inputs:
+    """From a split's normalised images to those that a published model expects."""
+
+    def __init__(
+        self, published: Any, mean: tuple[float, ...], std: tuple[float, ...], device: torch.device
+    ) -> None:
+        self.size = tuple(published["input_size"][1:])
+        self.back = _channels(mean, device), _channels(std, device)
+        self.there = _channels(published["mean"], device), _channels(published["std"], device)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        pixels = images * self.back[1] + self.back[0]
+        pixels = pixels.expand(-1, 3, -1, -1) if pixels.shape[1] == 1 else pixels
+        scaled = F.interpolate(pixels, size=self.size, mode="bilinear", antialias=True, align_corners=False)
+        found: Tensor = (scaled - self.there[0]) / self.there[1]
+        return found
+
+
+def _channels(values: tuple[float, ...], device: torch.device) -> Tensor:
+    return torch.tensor(values, device=device).view(1, -1, 1, 1)
+
+
+def _over(split: Split, encode: Callable[[Tensor], Tensor]) -> Tensor:
+    with torch.inference_mode():
+        parts = [encode(images).flatten(start_dim=1).clone() for images, _ in split.batches(BATCH)]
+    return torch.cat(parts).clone()
