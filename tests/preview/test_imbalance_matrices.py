@@ -19,6 +19,6 @@ def test_a_preview_of_the_small_groups_finds_no_problem(here):
     ]
     found = preview(runs, here)
     assert found.problems == ()
-    assert len(found.runs) == len(runs) == 98
+    assert len(found.runs) == len(runs) == 102
     assert all(model.layers[-1].dim > 0 for model in found.models)
     assert {model.classes for model in found.models} == {10}
