@@ -22,7 +22,7 @@ DAY = 86400  # seconds, for which the controller remembers jobs: tests ask what 
 @pytest.fixture(scope="module")
 def settings():
     """What the file's cluster is like; a file may have its own."""
-    return Settings(cpus=4, max_array_size=3, kill_wait=5, min_job_age=DAY)
+    return Settings(cpus=4, max_array_size=3, kill_wait=30, min_job_age=DAY)  # time enough to save
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +19,6 @@ pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1500)]
 
 LOST_SECONDS = 35
 """Slurm looks at the clock every half minute, so it may warn half a minute early; and 5 s are to save in."""
-
-
-@pytest.fixture(scope="module")
-def settings(settings):
-    return replace(settings, kill_wait=30)  # enough for who is told late that a minute is over
 
 
 def task_of(matrix, run):
