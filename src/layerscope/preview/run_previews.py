@@ -12,6 +12,9 @@ from layerscope.preview.question import Answer
 from layerscope.preview.standing import Standing
 from layerscope.run_folder import RunFolder
 
+BEST = 2
+"""Checkpoints that ``Logging.keep-best`` adds at most: the best one, and while training the one before it."""
+
 
 def run_previews(
     runs: Sequence[RunFolder],
@@ -80,7 +83,7 @@ class _Sizes:
 
     def disk_bytes(self, config: Config, place: int) -> int:
         """What a run of the model at ``place`` fills when it is trained; 0 when that is not known."""
-        count = len(self.checkpoints(config))
+        count = len(self.checkpoints(config)) + (BEST if config.logging.keep_best else 0)
         key = (place, id(config.optimizer), count)
         if key not in self._disk:
             answer = self._answers.get(place)
