@@ -22,6 +22,7 @@ from layerscope.models.build import build_model
 from layerscope.training.checkpoints import CheckpointStore
 from layerscope.training.log import EpochLog
 from layerscope.training.loop import train
+from layerscope.training.optimizers import build_optimizer
 from layerscope.training.progress import QuietReporter
 
 torch.set_num_threads(1)  # the same for every process; and a thread pool does not survive a fork
@@ -37,7 +38,8 @@ class Attempts:
         self.config = config
         self.folder = folder
         self.data = load_data(config.data, config.run, CPU)
-        self.model()  # the first one imports what children should not have to import again
+        # The first ones import what children should not have to import again.
+        build_optimizer(config.optimizer, self.model())
 
     def model(self):
         seed = self.config.run.seed_for("init")
