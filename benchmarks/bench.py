@@ -8,6 +8,7 @@ import platform
 import accumulators
 import catalogue
 import diffusion
+import mutual_information
 import startup
 import torch
 
@@ -15,7 +16,7 @@ import launch
 import measurement
 import training
 
-PARTS = (startup, training, measurement, accumulators, launch, catalogue, diffusion)
+PARTS = (startup, training, measurement, accumulators, launch, catalogue, diffusion, mutual_information)
 
 
 def main() -> None:
