@@ -109,3 +109,11 @@ def test_very_many_classes_need_no_square_matrix():
     assert found["mean"] > 0
     assert 0 < offset < 1
     assert etf_error(simplex(60, 64)) < 1e-12
+
+
+def test_a_variance_beyond_the_largest_number_is_infinite():
+    tally = TileMoments()
+    tally.add(torch.tensor([1e200, 3e200], dtype=torch.float64))
+    tally.add(torch.tensor([1.0], dtype=torch.float64))
+    assert tally.mean == pytest.approx(4e200 / 3)
+    assert tally.variance == math.inf

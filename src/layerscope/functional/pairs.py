@@ -32,9 +32,9 @@ class TileMoments:
             return
         size, mean = values.numel(), float(values.mean())
         step, total = mean - self.mean, self.count + size
-        self._squares += (
-            float(torch.linalg.vector_norm(values - mean)) ** 2 + step**2 * self.count * size / total
-        )
+        spread = float(torch.linalg.vector_norm(values - mean))
+        # Products overflow to infinity, where a power of a Python float would raise.
+        self._squares += spread * spread + step * (step * self.count / total) * size
         self.mean += step * size / total
         self.count = total
         self.largest = max(self.largest, float(values.max()))
