@@ -5,6 +5,7 @@ python benchmarks/known_information.py [SEEDS [KSG] [Gaussian] [latent]]
 
 from __future__ import annotations
 
+import math
 import statistics
 import sys
 from collections.abc import Callable
@@ -64,6 +65,8 @@ def main(seeds: int, names: list[str]) -> None:
 
 
 def _cell(found: list[float]) -> str:
+    if any(map(math.isnan, found)):
+        return "undefined"
     return f"{statistics.mean(found):.3f} ± {statistics.stdev(found):.3f}"
 
 
