@@ -81,6 +81,7 @@ MEASURES = (
     "BinnedMI",
     "KSG",
     "GaussianMI",
+    "LatentMI",
 )
 """Every measure, in the order of the registry."""
 
@@ -89,7 +90,8 @@ MEASURE_GROUPS: dict[str, tuple[str, ...]] = {
     "StableRank": ("ActivationStableRank",),
     "Imbalance": ("GroupAccuracy", "ClassRecall", "Drift", "MinorityCollapse", "SELI"),
     "Slow": ("MLPSVD", "ActivationCovSVs", "VCI", "NC5"),
-    "Information": MEASURES[MEASURES.index("DSE") :],
+    "Information": MEASURES[MEASURES.index("DSE") : MEASURES.index("LatentMI")],
+    "Latent": ("LatentMI",),
     "All": MEASURES,
 }
 

@@ -168,7 +168,8 @@ def make_setup(config: Config, data: Data, model: nn.Module, device: torch.devic
 
 
 def _estimation(config: Config) -> Estimation:
-    measurements, seed = config.measurements, config.run.seed_for("estimates")
+    measurements = config.measurements
+    seed = config.run.seed_for("estimates") % 2**31  # scikit-learn takes no more
     return Estimation(measurements.information, measurements.repeats, measurements.n_grid, seed)
 
 

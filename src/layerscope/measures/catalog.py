@@ -31,9 +31,10 @@ VERSIONS: dict[
     "BinnedMI": 1,
     "KSG": 1,
     "GaussianMI": 1,
+    "LatentMI": 1,
 }
 
-SAMPLED = frozenset({"DSE", "DSMI", "BinnedMI", "KSG", "GaussianMI"})
+SAMPLED = frozenset({"DSE", "DSMI", "BinnedMI", "KSG", "GaussianMI", "LatentMI"})
 """Measures computed from a sample of each split, so that its size and draw change their rows."""
 
 OF_OTHER_IMAGES = frozenset({"NC5"})

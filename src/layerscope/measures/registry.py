@@ -15,6 +15,7 @@ from layerscope.measures.information.binned_information import BinnedMI
 from layerscope.measures.information.diffusion_entropy import DSE
 from layerscope.measures.information.diffusion_information import DSMI
 from layerscope.measures.information.gaussian_information import GaussianMI
+from layerscope.measures.information.latent_information import LatentMI
 from layerscope.measures.information.neighbor_information import KSG
 from layerscope.measures.kernel_geometry import GNC2
 from layerscope.measures.minority_collapse import MinorityCollapse
@@ -58,6 +59,7 @@ _ALL: tuple[Measure, ...] = (
     BinnedMI(),
     KSG(),
     GaussianMI(),
+    LatentMI(),
 )
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _ALL}

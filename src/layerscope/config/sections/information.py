@@ -80,3 +80,8 @@ class InformationConfig(Section):
         description="Leading principal components that nearest-neighbour and Gaussian estimates look at; "
         "None: every feature",
     )
+    latent_dims: Positive = Field(default=8, description="Latent dimensions of each block for LatentMI")
+    latent_epochs: Positive = Field(
+        default=300,
+        description="Epochs of LatentMI's networks at most; they stop once they no longer improve",
+    )

@@ -1,0 +1,68 @@
+"""Latent MI: mutual information of wide layers by nearest neighbours in learnt latent spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from torch import Tensor
+
+from layerscope.functional.latent_information import LatentInformation, latent_mutual_informations
+from layerscope.functional.latent_training import LatentSettings
+from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, status_of
+from layerscope.measures.information.observed import Observed, each_observed
+
+Layers = Sequence[tuple[Subject, Observed]]
+VARIABLES = ("labels", "inputs")
+
+
+class LatentMI:
+    r"""Mutual information of features with labels and with the inputs, between learnt latent spaces.
+
+    Small networks compress each block; they learn from one half of the sample and are stopped early on the
+    other, which gives the estimate; then the halves change places. Networks of all layers are trained
+    together. Qualifiers ``variable``: ``labels``, ``inputs``; ``n``: samples. ``error``: half the difference
+    of the two halves; ``ceiling``: what the nearest-neighbour estimate of a half can be at most.
+    A lower bound in the population; an estimate may lie above. Undefined below 200 samples; degenerate as
+    :class:`~layerscope.measures.information.neighbor_information.KSG` is. It takes seconds per layer.
+    """
+
+    name = "LatentMI"
+    qualifiers = ("variable", "n")
+    needs = Need.SAMPLE
+
+    def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
+        """Two values per layer and split."""
+        ordered = sorted(each_observed(statistics), key=lambda pair: pair[1].split)
+        for _, layers in groupby(ordered, key=lambda pair: pair[1].split):
+            yield from _of_split(list(layers))
+
+
+def _of_split(layers: Layers) -> Iterator[tuple[Subject, Value]]:
+    first = layers[0][1]
+    settings = first.estimation.settings
+    found = latent_mutual_informations(
+        [pair for _, observed in layers for pair in _pairs(observed)],
+        seed=first.estimation.seed,
+        k=settings.neighbors,
+        ids=first.images.indices,
+        settings=LatentSettings(dims=settings.latent_dims, epochs=settings.latent_epochs),
+        units=settings.units,
+    )
+    places = [(subject, variable) for subject, _ in layers for variable in VARIABLES]
+    for (subject, variable), information in zip(places, found, strict=True):
+        place: dict[str, str | int] = {"variable": variable, "n": len(first)}
+        yield subject, _value(place, information, first.estimation.unit)
+
+
+def _pairs(observed: Observed) -> tuple[tuple[Tensor, Tensor], ...]:
+    """What the layer is compared with, in the order of ``VARIABLES``."""
+    return (observed.features, observed.labels), (observed.features, observed.inputs)
+
+
+def _value(place: dict[str, str | int], information: LatentInformation, unit: str) -> Value:
+    if not information.folds:
+        return Value(place, information.value, unit=unit)
+    status = status_of(information.value, degenerate=bool(information.reasons))
+    one, other = (fold.neighbors.value for fold in information.folds)
+    return Value(place, information.value, status, unit, abs(one - other) / 2, information.ceiling)
