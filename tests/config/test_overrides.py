@@ -63,7 +63,7 @@ def test_a_value_may_hold_an_equals_sign(path):
         ("Optimizer.lr=None", "--set Optimizer.lr: lr is not set"),
         (
             "Optimizer.learning_rate=1",
-            "--set Optimizer.learning-rate: unknown key 'learning-rate' in Optimizer; known are: loss",
+            "--set Optimizer.learning-rate: unknown key 'learning-rate' in Optimizer; known are: objective, ",
         ),
         ("Optimiser.lr=1", "--set Optimiser.lr: unknown section 'Optimiser'; did you mean 'Optimizer'?"),
         ("Matrix.lr=1", "--set Matrix.lr: unknown section 'Matrix'"),

@@ -129,7 +129,7 @@ def test_a_section_that_is_present_but_empty_lacks_its_keys(nothing):
             "Model",
             "reduce",
             "project:0",
-            "reduce must be flatten, mean or project:N (N dimensions), not 'project:0'",
+            "reduce must be flatten, mean, cls, mean_token or project:N (N dimensions), not 'project:0'",
         ),
         ("Model", "weights", "", "weights: '' is not a path (empty, or with control characters)"),
         ("Model", "classifier-bias", 1, "classifier-bias must be True or False, not 1"),

@@ -81,5 +81,5 @@ def test_the_key_is_short_and_the_same_every_time():
 
 
 def test_measures_are_selected_in_the_order_of_the_registry():
-    config = config_of("Measurements", measures=["CDNV", "Accuracy", "StableRank"])
-    assert selected_measures(config) == ("Accuracy", "CDNV")
+    config = config_of("Measurements", measures=["StableRank", "CDNV", "Accuracy"])
+    assert selected_measures(config) == ("Accuracy", "CDNV", "ActivationStableRank")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from layerscope.config.names import MEASURE_GROUPS
 from layerscope.errors import MeasurementError
 from layerscope.measures.base import Need
 
@@ -112,9 +113,9 @@ def test_kept_features_of_one_checkpoint_do_not_leak_into_the_next():
             assert torch.equal(split.nearest.correct, other.splits[name].nearest.correct)
 
 
-def test_only_test_data_gives_everything_but_nearest_train_means():
+def test_only_test_data_gives_everything_but_what_is_about_the_train_split():
     part = Bench()
-    of_train = ("NCC", "NC5")
+    of_train = ("NCC", "NC5", *MEASURE_GROUPS["Imbalance"])  # means, and sizes of the classes
     del part.splits["train"]
     rows = part.rows()
     assert_same_rows(

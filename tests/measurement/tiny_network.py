@@ -18,6 +18,7 @@ from layerscope.measurement.measure import table_rows
 from layerscope.measurement.plan import make_plan
 from layerscope.measurement.sweeps import Collector, Setup
 from layerscope.measures.base import Measure, Need
+from layerscope.measures.catalog import SAMPLED
 from layerscope.measures.registry import MEASURES
 from layerscope.training.criterion import LOSSES
 
@@ -190,12 +191,12 @@ class Bench:
         return self.collector().collect(self.model, self.needs)
 
     def rows(self) -> Rows:
-        """Every row of every measure, by measure, split, layer and qualifiers."""
+        """Every row of every measure of whole splits, by measure, split, layer and qualifiers."""
         statistics = self.statistics()
         return {
             key_of(measure, row): row
             for measure in MEASURES.values()
-            if measure.needs in self.needs
+            if measure.needs in self.needs and measure.name not in SAMPLED
             for row in table_rows(0, measure, statistics)
         }
 
