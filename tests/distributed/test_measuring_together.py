@@ -5,13 +5,15 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from layerscope.measures.catalog import VERSIONS
+from layerscope.measures.catalog import SAMPLED, VERSIONS
 from layerscope.results.tables import TableStore
 
-MEASURES = list(VERSIONS)
+ESTIMATES = {"DSE", "DSMI"}
+"""Of the measures of a sample, those that are cheap and smooth in the features."""
+MEASURES = [name for name in VERSIONS if name not in SAMPLED or name in ESTIMATES]
 SPECTRA = {"ActivationCovSVs", "ActivationStableRank", "VCI"}
 """Measures of what is kept or, where less memory is left, sketched."""
-FRAGILE = {"MLPSVD", "GNC2"} | SPECTRA
+FRAGILE = {"MLPSVD", "GNC2"} | SPECTRA | ESTIMATES
 """Measures with values so near 0, or so large, that rounding of the features shows in their first digits."""
 
 
@@ -20,7 +22,7 @@ def trained(tmp_path_factory, write_config, succeed):
     """A folder with a trained run, and a config that measures it in float64."""
     folder = tmp_path_factory.mktemp("runs")
     sections = {"Model": {"model-name": "mlp_small"}, "Logging": {"log-epochs": [0, 3]}}
-    write_config(folder, **sections, Measurements={"precision": "float64", "batch-size": 16})
+    write_config(folder, **sections, Measurements={"precision": "float64", "batch-size": 16, "sample": 60})
     succeed("train", 1, folder)
     return folder
 
@@ -66,7 +68,7 @@ def test_tables_are_those_of_one_process(trained, alone, succeed, size):
 )
 def test_other_settings_make_no_difference(trained, tmp_path, write_config, succeed, settings, rtol, without):
     sections = {"Model": {"model-name": "mlp_small"}, "Logging": {"log-epochs": [0, 3]}}
-    write_config(tmp_path, **sections, Measurements=settings)
+    write_config(tmp_path, **sections, Measurements={"sample": 60, **settings})
     (tmp_path / "run").symlink_to(trained / "run")
     for size in (1, 2):
         succeed("measure", size, tmp_path, tables=str(size), measures=MEASURES, epochs=[3])
