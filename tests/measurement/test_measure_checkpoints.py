@@ -65,7 +65,7 @@ class Folder:
     def rows(self, epoch):
         """What the tables hold about one epoch, by measure, split, layer and qualifiers."""
         found = {}
-        for measure in MEASURES.values():
+        for measure in map(MEASURES.__getitem__, self.tables.measures()):
             table = self.tables.read(measure.name)
             for row in table[table["epoch"] == epoch].to_dict("records"):
                 found[key_of(measure, row)] = {**row, **_as_written(row)}
