@@ -61,7 +61,7 @@ def test_tables_are_those_of_one_process(trained, alone, succeed, size):
 @pytest.mark.parametrize(
     ("settings", "rtol", "without"),
     [
-        ({"precision": "float64", "memory": "5MB"}, 1e-10, SPECTRA),
+        ({"precision": "float64", "memory": "9MB"}, 1e-10, SPECTRA),
         ({"precision": "float32"}, 1e-5, FRAGILE),
     ],
     ids=["features that do not fit the memory", "float32"],

@@ -224,7 +224,8 @@ class Collector:
         """Hand the offsets of one split on as they were kept, layer by layer."""
         labels = self._parts[name].labels
         for entry in statistics.layers:
-            kept, index = self._kept[name, entry.layer.index], entry.layer.index
+            kept, index = self._slot(name, entry.layer, 0, len(labels)), entry.layer.index
+            assert kept is not None  # though it has no rows when this process has nothing to read
             for start in range(0, len(labels) if readers else 0, ROWS):
                 rows = slice(start, start + ROWS)
                 readers[index].update(kept[rows], labels[rows], decided[rows])
