@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from layerscope.functional.affinity import Affinity, gaussian_affinity
-from layerscope.functional.bandwidth import bandwidth_of
 from layerscope.functional.diffusion import diffusion_spectrum
 from layerscope.functional.eigenvalues import Eigenvalues
 from layerscope.functional.principal import principal_components
@@ -58,11 +57,6 @@ class Observed:
     def clusters(self) -> Tensor:
         """The group (n,) of each image among the clustered images of the whole sample."""
         return self.estimation.clusters_of(self.split, self.images)[self.rows]
-
-    @cached_property
-    def bandwidth(self) -> float:
-        """Width of the diffusion's kernel by the rule of the settings; NaN without samples."""
-        return bandwidth_of(self.features, self.estimation.settings.bandwidth, seed=self.estimation.seed)
 
     def affinity(self) -> Affinity:
         """Gaussian kernel of the features. It is large, so it is made anew each time."""
