@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from layerscope.config import load_config, parse_config, read_document
@@ -393,6 +393,7 @@ KEYS = [(section, key) for section, keys in parse_config(tree()).resolved().item
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(KEYS), PLAIN)
+@example(("Data", "imbalance"), {})
 def test_any_value_under_any_key_is_a_config_or_a_plain_error(place, value):
     section, key = place
     try:

@@ -29,6 +29,6 @@ class ImbalanceConfig(Section):
     def conflicts(self) -> Iterator[tuple[str, str]]:
         """A factor that is missing, or that would be ignored."""
         if self.profile == "native" and self.factor is not None:
-            yield "factor", f"({self.factor:g}) means nothing for profile: native, which keeps every sample"
+            yield "factor", f"of imbalance ({self.factor:g}) is ignored by profile: native, which keeps all"
         elif self.profile != "native" and self.factor is None:
-            yield "factor", f"is not set, but profile: {self.profile} needs it, as {{factor: 0.01}}"
+            yield "factor", f"of imbalance is not set; profile: {self.profile} needs it, as {{factor: 0.01}}"
