@@ -51,7 +51,17 @@ LAUNCH_ROWS = [  # the rooms inside of launch, lowest first
 ]
 
 
-HOUSES = {"layerscope": ROWS, "layerscope.launch": LAUNCH_ROWS}
+PLOTTING_ROWS = [  # the rooms inside of plotting, lowest first
+    {"drawing"},
+    {"run_tables"},
+    {"registry"},
+    {"freshness"},
+    {"run", "matrix"},
+    {"plotter"},
+]
+
+
+HOUSES = {"layerscope": ROWS, "layerscope.launch": LAUNCH_ROWS, "layerscope.plotting": PLOTTING_ROWS}
 
 
 def modules(house: str = "layerscope") -> list[Path]:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from layerscope.errors import LayerscopeError
-from layerscope.plotting.imbalance_groups import report
+from layerscope.plotting.matrix.imbalance_groups import report
 
 
 def main(group: str) -> int:

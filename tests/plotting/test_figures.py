@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 
 from layerscope.errors import UsageError
 from layerscope.plotting import FIGURES, RunTables
-from layerscope.plotting.registry import LOG, MEASURES
-from layerscope.plotting.style import FIRST_COLOUR, LAST_COLOUR, NC_COLOUR
+from layerscope.plotting.drawing.style import FIRST_COLOUR, LAST_COLOUR, NC_COLOUR
+from layerscope.plotting.registry import MEASURES
+from layerscope.plotting.run_tables import LOG
 
 LAYERS = [f"block{index}.fc" for index in range(5)] + ["fc"]
 RESNET = ["conv1", *(f"layer{s}.{b}.conv{i}" for s in range(1, 5) for b in range(2) for i in (1, 2)), "fc"]

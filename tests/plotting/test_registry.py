@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from layerscope.errors import UsageError
-from layerscope.plotting.registry import FIGURES, LOG, MEASURES, named_figures
+from layerscope.plotting.registry import FIGURES, MEASURES, named_figures
+from layerscope.plotting.run_tables import LOG
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from layerscope.plotting.registry import LOG, Figure
+from layerscope.plotting.registry import Figure
+from layerscope.plotting.run_tables import LOG
 from layerscope.results.tables import TableStore
 
 FORMATS = ("pdf", "png")

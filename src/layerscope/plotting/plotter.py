@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from layerscope.config import load_config
+from layerscope.plotting.drawing.title import run_title
 from layerscope.plotting.freshness import drawable, outdated, plot_paths
 from layerscope.plotting.registry import FIGURES, Figure, named_figures
 from layerscope.plotting.run_tables import RunTables
-from layerscope.plotting.title import run_title
 from layerscope.results.run_filter import matching_runs
 
 _log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class NCPlotter:
     def _draw(self, figures: Mapping[str, Figure]) -> list[Path]:
         if not figures:
             return []
-        from layerscope.plotting.saving import save
+        from layerscope.plotting.drawing.saving import save
 
         tables = self._tables(name for figure in figures.values() for name in figure.inputs)
         written = []

@@ -9,17 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layerscope.errors import UsageError
+from layerscope.plotting.run_tables import LOG, NC_LAYER_TABLE, RunTables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as MatplotlibFigure
-
-    from layerscope.plotting.run_tables import RunTables
-
-LOG = "log"
-"""Stands for ``log.csv`` among the names of tables."""
-
-NC_LAYER_TABLE = "CDNV"
-"""Marks the NC layer in every figure over layers."""
 
 
 @dataclass(frozen=True)
@@ -52,38 +45,41 @@ class Figure:
 MEASURES = ("Accuracy", "CDNV", "Traces", "NC1", "ETF", "NCC", "AngleBetweenSubspaces", "WeightSVs")
 
 FIGURES: dict[str, Figure] = {
-    "Accuracy": Figure("accuracy through training", "accuracy:accuracy", uses=(LOG, "Accuracy")),
+    "Accuracy": Figure("accuracy through training", "run.accuracy:accuracy", uses=(LOG, "Accuracy")),
     "CDNV": Figure(
-        "class-distance normalised variance by layer", "variability:cdnv", ("CDNV",), split="train"
+        "class-distance normalised variance by layer", "run.variability:cdnv", ("CDNV",), split="train"
     ),
-    "CDNV_test": Figure("CDNV by layer, test split", "variability:cdnv", ("CDNV",), split="test"),
+    "CDNV_test": Figure("CDNV by layer, test split", "run.variability:cdnv", ("CDNV",), split="test"),
     "Traces": Figure(
-        "traces within and between classes by layer", "variability:traces", ("Traces",), split="train"
+        "traces within and between classes by layer", "run.variability:traces", ("Traces",), split="train"
     ),
-    "Traces_test": Figure("traces by layer, test split", "variability:traces", ("Traces",), split="test"),
+    "Traces_test": Figure("traces by layer, test split", "run.variability:traces", ("Traces",), split="test"),
     "NC1": Figure(
-        "within-class over between-class covariance by layer", "variability:nc1", ("NC1",), split="train"
+        "within-class over between-class covariance by layer", "run.variability:nc1", ("NC1",), split="train"
     ),
-    "NC1_test": Figure("NC1 by layer, test split", "variability:nc1", ("NC1",), split="test"),
-    "ETF": Figure("class means against a simplex ETF by layer", "geometry:etf", ("ETF",), split="train"),
-    "ETF_test": Figure("ETF by layer, test split", "geometry:etf", ("ETF",), split="test"),
-    "WeightSVs": Figure("singular values of the weights by layer", "weights:weight_svs", ("WeightSVs",)),
+    "NC1_test": Figure("NC1 by layer, test split", "run.variability:nc1", ("NC1",), split="test"),
+    "ETF": Figure("class means against a simplex ETF by layer", "run.geometry:etf", ("ETF",), split="train"),
+    "ETF_test": Figure("ETF by layer, test split", "run.geometry:etf", ("ETF",), split="test"),
+    "WeightSVs": Figure("singular values of the weights by layer", "run.weights:weight_svs", ("WeightSVs",)),
     "AngleBetweenSubspaces": Figure(
         "class means against the weights' top subspace by layer",
-        "geometry:subspace_angles",
+        "run.geometry:subspace_angles",
         ("AngleBetweenSubspaces",),
         split="train",
     ),
     "AngleBetweenSubspaces_test": Figure(
         "angle between subspaces by layer, test split",
-        "geometry:subspace_angles",
+        "run.geometry:subspace_angles",
         ("AngleBetweenSubspaces",),
         split="test",
     ),
     "NCC": Figure(
-        "accuracy of the nearest class centre by layer", "nearest_center:ncc", ("NCC",), ("CDNV", "Accuracy")
+        "accuracy of the nearest class centre by layer",
+        "run.nearest_center:ncc",
+        ("NCC",),
+        ("CDNV", "Accuracy"),
     ),
-    "Overview": Figure("the run at a glance", "overview:overview", uses=(LOG, *MEASURES)),
+    "Overview": Figure("the run at a glance", "run.overview:overview", uses=(LOG, *MEASURES)),
 }
 
 

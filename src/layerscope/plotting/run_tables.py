@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerscope.errors import DamagedFile, UsageError
-from layerscope.plotting.registry import LOG, NC_LAYER_TABLE
-from layerscope.plotting.selection import spread
+from layerscope.plotting.drawing.selection import spread
 from layerscope.results.nc_layer import LayerRef, nc_layer
 from layerscope.results.tables import TableStore
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+LOG = "log"
+"""Stands for ``log.csv`` among the names of tables."""
+
+NC_LAYER_TABLE = "CDNV"
+"""Marks the NC layer in every figure over layers."""
 
 
 @dataclass(frozen=True)

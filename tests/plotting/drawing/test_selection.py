@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from layerscope.plotting.selection import short_name, spread, tick_places
+from layerscope.plotting.drawing.selection import short_name, spread, tick_places
 
 
 def test_few_epochs_are_all_shown():

@@ -9,16 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from layerscope.errors import UsageError
-from layerscope.plotting.accuracy import draw_accuracy, split_legend
-from layerscope.plotting.geometry import draw_etf, draw_subspace_angles
-from layerscope.plotting.nearest_center import draw_ncc
-from layerscope.plotting.registry import LOG
-from layerscope.plotting.run_tables import RunTables
-from layerscope.plotting.series import epoch_legend
-from layerscope.plotting.sheet import Sheet
-from layerscope.plotting.style import styled
-from layerscope.plotting.variability import draw_cdnv, draw_nc1, draw_traces
-from layerscope.plotting.weights import draw_weight_svs, singular_value_legend
+from layerscope.plotting.drawing.series import epoch_legend
+from layerscope.plotting.drawing.sheet import Sheet
+from layerscope.plotting.drawing.style import styled
+from layerscope.plotting.run.accuracy import draw_accuracy, split_legend
+from layerscope.plotting.run.geometry import draw_etf, draw_subspace_angles
+from layerscope.plotting.run.nearest_center import draw_ncc
+from layerscope.plotting.run.variability import draw_cdnv, draw_nc1, draw_traces
+from layerscope.plotting.run.weights import draw_weight_svs, singular_value_legend
+from layerscope.plotting.run_tables import LOG, RunTables
 
 Draw = Callable[[Sheet, Axes, RunTables], None]
 

@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
-from layerscope.plotting.sheet import Legend, Sheet
-from layerscope.plotting.style import LineStyle, epoch_colours
+from layerscope.plotting.drawing.sheet import Legend, Sheet
+from layerscope.plotting.drawing.style import LineStyle, epoch_colours
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -5,11 +5,11 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from layerscope.plotting.axes import draw_layer_axis
+from layerscope.plotting.drawing.axes import draw_layer_axis
+from layerscope.plotting.drawing.series import draw_by_epoch, epoch_legend, line_legend
+from layerscope.plotting.drawing.sheet import Sheet
+from layerscope.plotting.drawing.style import LineStyle, styled
 from layerscope.plotting.run_tables import RunTables
-from layerscope.plotting.series import draw_by_epoch, epoch_legend, line_legend
-from layerscope.plotting.sheet import Sheet
-from layerscope.plotting.style import LineStyle, styled
 
 TRACE_LINES: dict[str, LineStyle] = {"within": "-", "between": "--", "sum": ":"}
 

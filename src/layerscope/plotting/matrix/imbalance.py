@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
-from layerscope.plotting.fits import PowerLaw, power_law
-from layerscope.plotting.imbalance_table import FACTOR, last_epochs
-from layerscope.plotting.sheet import CHARACTER, Legend, Sheet
-from layerscope.plotting.style import REFERENCE_COLOUR, shades, styled
+from layerscope.plotting.drawing.sheet import CHARACTER, Legend, Sheet
+from layerscope.plotting.drawing.style import REFERENCE_COLOUR, shades, styled
+from layerscope.plotting.matrix.fits import PowerLaw, power_law
+from layerscope.plotting.matrix.imbalance_table import FACTOR, last_epochs
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from layerscope.files import write_atomic
-from layerscope.plotting.style import house_style
+from layerscope.plotting.drawing.style import house_style
 
 OPTIONS: dict[str, dict[str, Any]] = {
     # No date: drawing the same tables again must not look like a change.

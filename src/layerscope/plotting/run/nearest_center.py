@@ -6,11 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from layerscope.plotting.axes import draw_layer_axis, draw_reference, set_share_axis
+from layerscope.plotting.drawing.axes import draw_layer_axis, draw_reference, set_share_axis
+from layerscope.plotting.drawing.series import draw_series
+from layerscope.plotting.drawing.sheet import Legend, Sheet
+from layerscope.plotting.drawing.style import REFERENCE_COLOUR, SPLIT_COLOURS, SPLIT_LINES, styled
 from layerscope.plotting.run_tables import RunTables
-from layerscope.plotting.series import draw_series
-from layerscope.plotting.sheet import Legend, Sheet
-from layerscope.plotting.style import REFERENCE_COLOUR, SPLIT_COLOURS, SPLIT_LINES, styled
 
 
 @styled

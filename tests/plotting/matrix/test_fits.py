@@ -5,7 +5,7 @@ import math
 import pytest
 
 from layerscope.errors import UsageError
-from layerscope.plotting.fits import power_law
+from layerscope.plotting.matrix.fits import power_law
 
 
 def test_points_of_a_power_law_give_it_back():

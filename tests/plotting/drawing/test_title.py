@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from layerscope.config import load_config
-from layerscope.plotting.title import run_title
+from layerscope.plotting.drawing.title import run_title
 
 
 def title(folder: Path, *overrides: str) -> str:

@@ -6,11 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from layerscope.plotting.axes import draw_layer_axis
+from layerscope.plotting.drawing.axes import draw_layer_axis
+from layerscope.plotting.drawing.series import draw_series
+from layerscope.plotting.drawing.sheet import Legend, Sheet
+from layerscope.plotting.drawing.style import shades, styled
 from layerscope.plotting.run_tables import RunTables
-from layerscope.plotting.series import draw_series
-from layerscope.plotting.sheet import Legend, Sheet
-from layerscope.plotting.style import shades, styled
 
 LEADING, SHOWN = 10, 30
 INDEX_COLOURS = (

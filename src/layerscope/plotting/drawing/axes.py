@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from layerscope.plotting.selection import MOST_TICKS, short_name, tick_places
-from layerscope.plotting.sheet import CHARACTER, Sheet
-from layerscope.plotting.style import NC_COLOUR, REFERENCE_COLOUR
+from layerscope.plotting.drawing.selection import MOST_TICKS, short_name, tick_places
+from layerscope.plotting.drawing.sheet import CHARACTER, Sheet
+from layerscope.plotting.drawing.style import NC_COLOUR, REFERENCE_COLOUR
 from layerscope.results.nc_layer import LayerRef
 
 if TYPE_CHECKING:

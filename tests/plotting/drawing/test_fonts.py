@@ -6,7 +6,7 @@ import matplotlib as mpl
 import pytest
 from matplotlib.font_manager import findfont
 
-from layerscope.plotting import fonts
+from layerscope.plotting.drawing import fonts
 
 
 @pytest.fixture

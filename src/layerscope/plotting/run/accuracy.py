@@ -10,11 +10,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from layerscope.errors import UsageError
-from layerscope.plotting.axes import draw_reference, set_share_axis
-from layerscope.plotting.registry import LOG
-from layerscope.plotting.run_tables import RunTables
-from layerscope.plotting.sheet import Legend, Sheet
-from layerscope.plotting.style import REFERENCE_COLOUR, SPLIT_COLOURS, styled
+from layerscope.plotting.drawing.axes import draw_reference, set_share_axis
+from layerscope.plotting.drawing.sheet import Legend, Sheet
+from layerscope.plotting.drawing.style import REFERENCE_COLOUR, SPLIT_COLOURS, styled
+from layerscope.plotting.run_tables import LOG, RunTables
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerscope.errors import UsageError
-from layerscope.plotting import imbalance
-from layerscope.plotting.imbalance_table import FACTOR, imbalance_table, last_epochs
-from layerscope.plotting.saving import save
+from layerscope.plotting.drawing.saving import save
+from layerscope.plotting.matrix import imbalance
+from layerscope.plotting.matrix.imbalance_table import FACTOR, imbalance_table, last_epochs
 from layerscope.results.catalogue import Catalogue
 
 if TYPE_CHECKING:

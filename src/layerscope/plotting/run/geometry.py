@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from layerscope.plotting.axes import draw_layer_axis, set_share_axis
+from layerscope.plotting.drawing.axes import draw_layer_axis, set_share_axis
+from layerscope.plotting.drawing.series import draw_by_epoch, draw_series, epoch_legend
+from layerscope.plotting.drawing.sheet import Legend, Sheet
+from layerscope.plotting.drawing.style import FIRST_COLOUR, LAST_COLOUR, REFERENCE_COLOUR, styled
 from layerscope.plotting.run_tables import RunTables
-from layerscope.plotting.series import draw_by_epoch, draw_series, epoch_legend
-from layerscope.plotting.sheet import Legend, Sheet
-from layerscope.plotting.style import FIRST_COLOUR, LAST_COLOUR, REFERENCE_COLOUR, styled
 
 if TYPE_CHECKING:
     from pandas import DataFrame

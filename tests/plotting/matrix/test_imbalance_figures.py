@@ -6,9 +6,9 @@ import pytest
 
 from layerscope.config import load_matrix
 from layerscope.errors import UsageError
-from layerscope.plotting import imbalance
-from layerscope.plotting.imbalance_groups import FIGURES, report
-from layerscope.plotting.imbalance_table import imbalance_table, label_of, last_epochs
+from layerscope.plotting.matrix import imbalance
+from layerscope.plotting.matrix.imbalance_groups import FIGURES, report
+from layerscope.plotting.matrix.imbalance_table import imbalance_table, label_of, last_epochs
 from layerscope.run import Run
 
 MATRIX = """

@@ -10,7 +10,7 @@ from typing import Any, Literal, ParamSpec, TypeVar
 import matplotlib as mpl
 from matplotlib.colors import to_hex
 
-from layerscope.plotting.fonts import house_font
+from layerscope.plotting.drawing.fonts import house_font
 
 MATH_FONTS = tuple(f"mathtext.{style}" for style in ("rm", "it", "bf", "bfit", "sf", "tt", "cal"))
 

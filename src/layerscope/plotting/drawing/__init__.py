@@ -1,0 +1,1 @@
+"""How every figure is drawn: sheets of panels, axes, series, style, files."""
