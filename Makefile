@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run reproduce test test-slurm lint format bench cluster cluster-status cluster-down clean
+.PHONY: help run reproduce test test-fast test-slurm lint format bench cluster cluster-status cluster-down clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,6 +40,9 @@ reproduce: $(VENV)/installed-run  ## a group of matrix/imbalance: make reproduce
 test: $(VENV)/installed-test  ## the test suite; its part on a real Slurm is skipped where none is installed
 	$(BIN)/python -m pytest --ignore=tests/slurm
 	$(BIN)/python -m pytest -n 2 -rs tests/slurm
+
+test-fast: $(VENV)/installed-test  ## what to run between two edits: without real Slurm and without tests that end processes
+	$(BIN)/python -m pytest --ignore=tests/slurm -m 'not slow'
 
 test-slurm: $(VENV)/installed-test  ## only the tests on a real Slurm, which must be installed
 	LAYERSCOPE_REQUIRE_SLURM=1 $(BIN)/python -m pytest -n 2 tests/slurm

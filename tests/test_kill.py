@@ -13,6 +13,8 @@ import pandas
 import pytest
 import yaml
 
+pytestmark = pytest.mark.slow
+
 KILLS = 10
 CONFIG = {
     "Model": {"model-name": "mlp_small", "embedding-layers": ["fc"]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import itertools
 import json
 import math
@@ -62,6 +63,8 @@ def warm_up():
     )
     model = new_model(config, on_the_digits(config, None))
     build_optimizer(config.optimizer, model)
+    for library in ("pandas", "scipy.optimize", "sklearn.cluster"):
+        importlib.import_module(library)
 
 
 CHANGES = {"": lambda model: model, "unused": WithSpareLayer, "dropout": with_dropout}

@@ -8,6 +8,8 @@ import pytest
 from layerscope.measures.catalog import SAMPLED, VERSIONS
 from layerscope.results.tables import TableStore
 
+pytestmark = pytest.mark.slow
+
 ESTIMATES = {"DSE", "DSMI"}
 """Of the measures of a sample, those that are cheap and smooth in the features."""
 MEASURES = [name for name in VERSIONS if name not in SAMPLED or name in ESTIMATES]

@@ -6,6 +6,8 @@ import torch
 from layerscope.functional import cdnv, etf_error, nc1_pinv, nc1_quotient, traces
 from layerscope.statistics import ClassMoments, Decisions, FeatureSample, NearestCenter
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("torchmetrics")
 
 

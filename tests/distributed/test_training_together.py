@@ -11,6 +11,8 @@ from safetensors.torch import load_file
 from layerscope.training.log import EpochLog
 from layerscope.training.position import Position, read_position
 
+pytestmark = pytest.mark.slow
+
 BATCHNORM = {"Model": {"model-name": "mlp_small"}}
 CONVNET = {"Model": {"model-name": "convnet_small"}, "Data": {"subset": 100, "do-augmentation": True}}
 AUTOENCODER = {"Model": {"model-name": "ae_small"}, "Optimizer": {"objective": "reconstruction"}}

@@ -17,6 +17,8 @@ from layerscope.status import STAGES, StageStatus
 
 from .tiny_runs import diverging, endless, tiny_run, wait_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def handlers():

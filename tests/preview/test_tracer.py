@@ -7,6 +7,8 @@ import pytest
 from layerscope.preview.question import Answer, MeasuringQuestion, Question
 from layerscope.preview.tracer import BackgroundTracer, NoAnswer, ask_here
 
+pytestmark = pytest.mark.slow
+
 MEASURING = MeasuringQuestion(("CDNV", "NC1"), (("train", 100), ("test", 10)), 10**9, "float32")
 QUESTIONS = [
     Question({"model-name": "mlp_single", "embedding-layers": ["fc"]}, (1, 8, 8), 10, (MEASURING,)),

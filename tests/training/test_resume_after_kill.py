@@ -12,6 +12,8 @@ import pytest
 
 from layerscope.config import dump_yaml
 
+pytestmark = pytest.mark.slow
+
 DRIVER = Path(__file__).with_name("kill_driver.py")
 KILLS = 12
 

@@ -22,6 +22,8 @@ from layerscope.status import STAGES, StageStatus
 
 from ..tiny_runs import diverging, endless, results, tiny_run, wait_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def pretended(tmp_path, monkeypatch):

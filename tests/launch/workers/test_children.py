@@ -17,6 +17,8 @@ from layerscope.status import StageStatus
 
 from ..tiny_runs import endless, tiny_run, wait_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def children():

@@ -20,6 +20,8 @@ from layerscope.status import StageStatus
 from ..fake_slurm import FakeSlurm
 from ..some_runs import runs_with
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parents[1]
 PATIENCE = 120.0
 REQUEUED = 255  # how submitit leaves after it asked Slurm for another start
