@@ -296,6 +296,15 @@ def test_a_large_table_comes_back_whole(store):
     assert len(store.read("WeightSVs")) == 150_000
 
 
+@pytest.mark.parametrize("sizes", [(9, 1, 1), (1, 9, 2), (3, 3, 3)])
+def test_epochs_of_any_length_are_found_again(store, sizes):
+    for epoch, layers in enumerate(sizes):
+        store.replace("CDNV", epoch, [row(layer, layer + epoch / 7) for layer in range(layers)], "key")
+    frame = store.read("CDNV")
+    assert frame.groupby("epoch").size().tolist() == list(sizes)
+    assert store.text("CDNV", [1]).count(b"\n") == 1 + sizes[1]
+
+
 def test_importing_the_store_loads_neither_pandas_nor_torch():
     names = "('pandas', 'numpy', 'torch')"
     code = f"import sys, layerscope.results; print([name for name in {names} if name in sys.modules])"
