@@ -56,6 +56,18 @@ def test_batches_of_one_are_told_where_the_model_cannot_train_on_them(look):
     assert not look(Model={"model-name": "convnet_small"}, Data={"batch-size": 1}).problems
 
 
+def test_rates_of_modules_that_are_not_there_are_told(look):
+    (message,) = messages(look(Optimizer={"lr-groups": {"^fd": 0.1}}))
+    assert "Optimizer.lr-groups: '^fd' means no module" in message
+    assert not look(Optimizer={"lr-groups": {"^fc": 0.1}}).problems
+
+
+def test_class_weights_for_another_number_of_classes_are_told(look):
+    (message,) = messages(look(Optimizer={"class-weights": [1, 2, 3]}))
+    assert "Optimizer.class-weights has 3 numbers, but the data has 10 classes" in message
+    assert not look(Optimizer={"class-weights": [1] * 10}).problems
+
+
 def test_batches_of_one_are_indeed_refused_by_training(experiment):
     (run,) = experiment(Data={"batch-size": 1}).runs
     with pytest.raises(ModelError, match="BatchNorm"):

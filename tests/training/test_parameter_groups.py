@@ -60,7 +60,7 @@ def test_a_group_learns_at_its_multiple_of_the_rate():
 
 
 def test_the_nearest_module_around_a_parameter_decides():
-    factors = lr_factors(settings(**{"lr-groups": {"^block": 3, ".norm": 0.1}}), network())
+    factors = lr_factors([("^block", 3), (".norm", 0.1)], network())
     assert factors == {
         "block.fc.weight": 3, "block.fc.bias": 3, "block.norm.weight": 0.1, "block.norm.bias": 0.1,
         "fc.weight": 1, "fc.bias": 1,
@@ -68,7 +68,7 @@ def test_the_nearest_module_around_a_parameter_decides():
 
 
 def test_a_suffix_means_every_module_that_ends_so():
-    factors = lr_factors(settings(**{"lr-groups": {"fc": 2}}), network())
+    factors = lr_factors([("fc", 2)], network())
     assert [name for name, factor in factors.items() if factor == 2] == [
         "block.fc.weight", "block.fc.bias", "fc.weight", "fc.bias",
     ]  # fmt: skip

@@ -29,6 +29,7 @@ def problems_of(
     """What would end runs with an error: their data, their models, their memory, their batches."""
     yield from _of_the_data(runs, uses, lambda seen: seen.problem)
     yield from _of_the_models(models)
+    yield from _of_the_optimizers(runs, uses, answers)
     yield from _batches_of_one(runs, places, answers)
 
 
@@ -65,6 +66,21 @@ def _of_the_models(models: Iterable[ModelPreview]) -> Iterator[Finding]:
         for way in model.measuring:
             if way.problem:
                 yield Finding(way.problem, way.runs)
+
+
+def _of_the_optimizers(
+    runs: Sequence[RunFolder], uses: ModelUses, answers: Mapping[int, Answer]
+) -> Iterator[Finding]:
+    """Learning rates of modules that are not there, and class weights for another number of classes."""
+    for place, use in enumerate(uses.uses):
+        wrong = answers[place].lr_problems if place in answers else ()
+        for problem, names in zip(wrong, use.rates.values(), strict=False):
+            if problem:
+                yield Finding(problem, tuple(names))
+    for run in runs:
+        info = uses.view(run.config.data).info
+        if info is not None and (problem := run.config.optimizer.wrong_class_weights(info.classes)):
+            yield Finding(problem, (run.name,))
 
 
 def _batches_of_one(

@@ -11,7 +11,14 @@ from layerscope.data.catalog import DatasetInfo
 from layerscope.measurement.key import selected_measures
 from layerscope.preview.contents import Measuring, ModelPreview
 from layerscope.preview.data_sets import DataView, view
-from layerscope.preview.question import Answer, MeasuringAnswer, MeasuringQuestion, Question, Shape
+from layerscope.preview.question import (
+    Answer,
+    LrGroups,
+    MeasuringAnswer,
+    MeasuringQuestion,
+    Question,
+    Shape,
+)
 from layerscope.run_folder import RunFolder
 
 _OFFSETS = 2 * 4
@@ -49,12 +56,13 @@ class Way:
 
 @dataclass
 class ModelUse:
-    """One distinct model, and the ways in which its runs measure it."""
+    """One distinct model, the ways in which its runs measure it, and the rates they train its modules at."""
 
     config: ModelConfig
     shape: Shape
     classes: int
     ways: list[Way] = field(default_factory=list)
+    rates: dict[LrGroups, list[str]] = field(default_factory=dict)
 
     @property
     def runs(self) -> tuple[str, ...]:
@@ -63,9 +71,8 @@ class ModelUse:
 
     def question(self) -> Question:
         """What torch is asked."""
-        return Question(
-            self.config.plain(), self.shape, self.classes, tuple(way.question() for way in self.ways)
-        )
+        ways = tuple(way.question() for way in self.ways)
+        return Question(self.config.plain(), self.shape, self.classes, ways, tuple(self.rates))
 
 
 class ModelUses:
@@ -89,6 +96,8 @@ class ModelUses:
         place, way = self._seen[key]
         if way is not None:
             way.runs.append(run.name)
+        if place >= 0 and config.optimizer.lr_groups:
+            self.uses[place].rates.setdefault(config.optimizer.lr_groups, []).append(run.name)
         return place
 
     def view(self, config: DataConfig) -> DataView:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Shape = tuple[int, int, int]
+LrGroups = tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,15 @@ class Question:
     shape : (C, H, W)
     classes : int
     measuring : tuple of MeasuringQuestion
+    lr_groups : tuple
+        Every value of ``Optimizer.lr-groups`` that it is trained with.
     """
 
     model: Mapping[str, Any]
     shape: Shape
     classes: int
     measuring: tuple[MeasuringQuestion, ...]
+    lr_groups: tuple[LrGroups, ...] = ()
 
     @classmethod
     def from_plain(cls, tree: Mapping[str, Any]) -> Question:
@@ -65,7 +69,8 @@ class Question:
             )
             for each in tree["measuring"]
         )
-        return cls(tree["model"], (channels, height, width), tree["classes"], measuring)
+        rates = tuple(tuple((name, factor) for name, factor in groups) for groups in tree["lr_groups"])
+        return cls(tree["model"], (channels, height, width), tree["classes"], measuring, rates)
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,8 @@ class Answer:
     warnings : tuple of str
     measuring : tuple of MeasuringAnswer
         One for each that was asked for.
+    lr_problems : tuple of str
+        What is wrong with each of the ``lr_groups`` that were asked for; "" when nothing is.
     """
 
     problem: str = ""
@@ -136,6 +143,7 @@ class Answer:
     batch_size: int = 0
     warnings: tuple[str, ...] = ()
     measuring: tuple[MeasuringAnswer, ...] = ()
+    lr_problems: tuple[str, ...] = ()
 
     @classmethod
     def from_plain(cls, tree: Mapping[str, Any]) -> Answer:
@@ -149,4 +157,5 @@ class Answer:
             )
             for each in tree["measuring"]
         )
-        return cls(**{**tree, "layers": layers, "measuring": measuring, "warnings": tuple(tree["warnings"])})
+        texts = {name: tuple(tree[name]) for name in ("warnings", "lr_problems")}
+        return cls(**{**tree, "layers": layers, "measuring": measuring, **texts})

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from layerscope.config import ModelConfig
-from layerscope.errors import LayerscopeError, MeasurementError
+from layerscope.errors import LayerscopeError, MeasurementError, ModelError
 from layerscope.features.reduce import Reduce, flatten, reduce_by_name
 from layerscope.features.taps import Layer, trace_layers
 from layerscope.measurement.plan import default_batch_size, make_plan
@@ -23,7 +23,15 @@ from layerscope.models.build import build_model
 from layerscope.models.meta import blank, trial_device
 from layerscope.preview.checkpoint_size import StoredTensor, safetensors_bytes
 from layerscope.preview.live_tensors import LiveTensors
-from layerscope.preview.question import Answer, MeasuringAnswer, MeasuringQuestion, Question, TappedLayer
+from layerscope.preview.question import (
+    Answer,
+    LrGroups,
+    MeasuringAnswer,
+    MeasuringQuestion,
+    Question,
+    TappedLayer,
+)
+from layerscope.training.parameter_groups import lr_factors
 
 TRIED = 2  # images
 
@@ -67,7 +75,16 @@ def _answered(question: Question) -> Answer:
         needs_two=needs_two,
         batch_size=default_batch_size(question.shape),
         measuring=tuple(_planned(layers, question.classes, each) for each in question.measuring),
+        lr_problems=tuple(_wrong_rates(groups, model) for groups in question.lr_groups),
     )
+
+
+def _wrong_rates(groups: LrGroups, model: nn.Module) -> str:
+    try:
+        lr_factors(groups, model)
+    except ModelError as error:
+        return str(error)
+    return ""
 
 
 def _parsed(section: Any) -> dict[str, Any]:

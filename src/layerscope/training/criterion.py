@@ -63,11 +63,8 @@ def class_weights(config: OptimizerConfig, counts: Tensor) -> Tensor | None:
         weights = _all_present(config, "class-weights", counts).double() ** power
     else:
         weights = counts.new_tensor(config.class_weights, dtype=torch.float64)
-    if len(weights) != len(counts):
-        raise DataError(
-            f"Optimizer.class-weights has {len(weights)} numbers, but the data has {len(counts)} classes. "
-            "Give one for each class."
-        )
+    if wrong := config.wrong_class_weights(len(counts)):
+        raise DataError(wrong)
     return weights * (counts.sum() / (weights @ counts.double()))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from torch import nn
@@ -11,6 +12,9 @@ from layerscope.config.nearest import nearest
 from layerscope.errors import ModelError
 
 Group = dict[str, Any]
+
+LrGroups = Sequence[tuple[str, float]]
+"""Ends of the names of modules, and the multiple of the learning rate there."""
 
 
 def parameter_groups(config: OptimizerConfig, model: nn.Module) -> list[Group]:
@@ -25,7 +29,7 @@ def parameter_groups(config: OptimizerConfig, model: nn.Module) -> list[Group]:
         Nothing in the model can be trained; an entry of ``lr-groups`` means nothing that can, or two entries
         mean the same module.
     """
-    factors = lr_factors(config, model)
+    factors = lr_factors(config.lr_groups, model)
     found: dict[tuple[float, bool], Group] = {}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
@@ -40,23 +44,29 @@ def parameter_groups(config: OptimizerConfig, model: nn.Module) -> list[Group]:
     return list(found.values())
 
 
-def lr_factors(config: OptimizerConfig, model: nn.Module) -> dict[str, float]:
-    """Name of a parameter → its learning rate as a multiple of the run's."""
-    entries = {name: _entry_of(name, config) for name, _ in model.named_modules() if name}
+def lr_factors(groups: LrGroups, model: nn.Module) -> dict[str, float]:
+    """Name of a parameter → its learning rate as a multiple of the run's.
+
+    Raises
+    ------
+    ModelError
+        An entry of ``groups`` means nothing that can be trained, or two mean the same module.
+    """
+    entries = {name: _entry_of(name, groups) for name, _ in model.named_modules() if name}
     factors, used = {}, set()
     for name, parameter in model.named_parameters():
         entry = next((entries[place] for place in _around(name) if entries.get(place)), None)
-        factors[name] = dict(config.lr_groups).get(entry or "", 1.0)
+        factors[name] = dict(groups).get(entry or "", 1.0)
         if parameter.requires_grad:
             used.add(entry)
-    for entry, _ in config.lr_groups:
+    for entry, _ in groups:
         if entry not in used:
             raise ModelError(_no_match(entry, list(entries)))
     return factors
 
 
-def _entry_of(name: str, config: OptimizerConfig) -> str | None:
-    fitting = [entry for entry, _ in config.lr_groups if f"^{name}".endswith(entry)]
+def _entry_of(name: str, groups: LrGroups) -> str | None:
+    fitting = [entry for entry, _ in groups if f"^{name}".endswith(entry)]
     if len(fitting) > 1:
         raise ModelError(
             f"Optimizer.lr-groups: {fitting[0]!r} and {fitting[1]!r} both mean the module {name}. "

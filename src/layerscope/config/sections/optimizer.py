@@ -116,6 +116,16 @@ class OptimizerConfig(Section):
     channels_last: Flag = Field(default=False, description="Store images channels last (faster convolutions)")
     compile: Flag = Field(default=False, description="Compile the model before training")
 
+    def wrong_class_weights(self, classes: int) -> str:
+        """Why ``class_weights`` does not fit data of so many classes; "" when it does."""
+        given = self.class_weights
+        if given is None or isinstance(given, str) or len(given) == classes:
+            return ""
+        return (
+            f"Optimizer.class-weights has {len(given)} numbers, but the data has {classes} classes. "
+            "Give one for each class."
+        )
+
     def conflicts(self) -> Iterator[tuple[str, str]]:
         """Momenta and epochs that contradict each other."""
         if self.nesterov and self.optimizer != "sgd":
