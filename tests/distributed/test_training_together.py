@@ -17,6 +17,14 @@ BATCHNORM = {"Model": {"model-name": "mlp_small"}}
 CONVNET = {"Model": {"model-name": "convnet_small"}, "Data": {"subset": 100, "do-augmentation": True}}
 AUTOENCODER = {"Model": {"model-name": "ae_small"}, "Optimizer": {"objective": "reconstruction"}}
 ADAM = {"Optimizer": {"optimizer": "adam", "lr": 1e-3, "clip-grad-norm": 0.5, "loss": "celoss"}}
+DRIFT = {
+    "Optimizer": {
+        "loss": "focal",
+        "class-weights": "inverse",
+        "drift-penalty": 0.1,
+        "lr-groups": {"^fc": 0.5},
+    }
+}
 EVALUATION = 6  # batches of test samples; each of them is asked about, as the 4 steps of an epoch are
 
 
@@ -50,8 +58,12 @@ def assert_same_run(folder, one, other, atol=2e-6):
         (ADAM, {}),
         ({}, {"change": "unused"}),
         ({"Optimizer": {"channels-last": True}, **BATCHNORM}, {}),
+        (DRIFT, {}),
     ],
-    ids=["plain", "batchnorm", "augmented convnet", "adam, clipped", "a layer without use", "channels last"],
+    ids=[
+        *("plain", "batchnorm", "augmented convnet", "adam, clipped", "a layer without use"),
+        *("channels last", "drift penalty, weighted classes"),
+    ],
 )
 def test_two_processes_end_with_the_weights_of_one(tmp_path, write_config, succeed, sections, options):
     """Batches of 63 and a last one of 11: no share is half of its batch."""
