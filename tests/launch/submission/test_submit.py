@@ -233,6 +233,7 @@ def test_without_sbatch_the_message_says_where_to_go(slurm, base, monkeypatch, t
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LaunchError, match="login node"):
         submit(base, runs_with(1, base=base))
+    assert not base.exists()
 
 
 def test_stages_can_be_submitted_one_after_the_other(slurm, base):

@@ -24,7 +24,6 @@ _HINTS = (
         "no node of the partition has so much: see Slurm.cpus, mem, gpus-per-run, constraint (sinfo -N -l)",
     ),
     ("dependency problem", "a job that this one waits for has just left the queue"),
-    ("No such file or directory: 'sbatch'", "there is no sbatch here: this has to run on a login node"),
     ("contact slurm controller", "Slurm's controller does not answer: try again when sinfo works"),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -59,11 +60,14 @@ def submit(
     Raises
     ------
     LaunchError
-        Slurm refused an array; what was submitted before it stays, and another call submits the rest.
+        There is no Slurm here, and nothing was written. Or it refused an array: what was submitted before it
+        stays, and another call submits the rest.
     RunFolderError
         A folder holds a run of another config, or somebody else has been submitting all the while.
     """
     wanted = tuple(stages)
+    if shutil.which("sbatch") is None:
+        raise LaunchError("there is no sbatch here: this has to run on a login node. Nothing was submitted.")
     with submitting(base, patience):
         if inside_job():
             logger.warning("submitting from inside a Slurm job: its own settings are not passed on")
