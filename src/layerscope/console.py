@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from layerscope.launch.submission.control import Cancelled
     from layerscope.launch.submission.submissions import Submission, SubmittedArray
 
+_TOLD_ONE_BY_ONE = 8
+"""So many runs have their lines in the summary; of more, only the sums are told."""
+
 DOING = {"train": "training", "measure": "measuring", "plot": "drawing"}
 
 
@@ -100,8 +103,10 @@ class Console:
             return
         if not self._worked:
             sys.stdout.write("Nothing to do: every checkpoint, table and figure is up to date.\n")
-        for run in experiment.runs:
-            sys.stdout.write(_whereabouts(run))
+        if len(experiment.runs) > _TOLD_ONE_BY_ONE:
+            sys.stdout.write(_together(experiment))
+        else:
+            sys.stdout.writelines(_whereabouts(run) for run in experiment.runs)
 
     def _train(self, run: Run, device: str) -> bool:
         from layerscope.training.progress import ConsoleReporter, QuietReporter
@@ -114,6 +119,17 @@ class Console:
             return tqdm(epochs, desc=f"{run.name}: measuring", unit="checkpoint", disable=self.quiet)
 
         return progress
+
+
+def _together(experiment: Experiment) -> str:
+    runs = experiment.runs
+    checkpoints = sum(len(run.checkpoints.epochs()) for run in runs)
+    tables = sum(len(run.tables.measures()) for run in runs)
+    figures = sum(1 for run in runs for _ in run.plots_path.glob("*.pdf"))
+    return (
+        f"{len(runs)} runs in {experiment.base}: {checkpoints} checkpoints, {tables} tables and {figures} "
+        "figure(s); --status lists them.\n"
+    )
 
 
 def _whereabouts(run: Run) -> str:
