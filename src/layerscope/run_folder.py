@@ -23,6 +23,7 @@ from layerscope.measures.catalog import VERSIONS
 from layerscope.plotting.freshness import drawable, outdated
 from layerscope.plotting.registry import FIGURES
 from layerscope.provenance import now, provenance
+from layerscope.results.run_folders import PAIRS_FILE
 from layerscope.results.tables import TableStore
 from layerscope.status import StatusFile
 from layerscope.training.manifest import CheckpointEntry, CheckpointManifest
@@ -73,6 +74,18 @@ class RunFolder:
     def observations_path(self) -> Path:
         """Gradient norms and activations while training."""
         return self.folder / "observations.csv"
+
+    @property
+    def pairs_path(self) -> Path:
+        """Its pairs of test and train images, and the first few to look at."""
+        return self.folder / PAIRS_FILE
+
+    @property
+    def shared_folder(self) -> Path:
+        """Where what concerns all cells of its matrix is kept; its own folder when it is a run of its own."""
+        parts = Path(self.name).parts if self.axes else ()
+        within = bool(parts) and self.folder.parts[-len(parts) :] == parts
+        return self.folder.parents[len(parts) - 1] if within else self.folder
 
     @property
     def plots_path(self) -> Path:

@@ -18,8 +18,12 @@ from layerscope.features.layer_features import LayerFeatures, layer_features
 from layerscope.features.layers import select_modules
 from layerscope.features.reduce import reduce_by_name
 from layerscope.files import write_atomic
+from layerscope.measurement.image_pairs import CheckpointLayer, image_pairs
 from layerscope.measurement.measure import check_measurable, measure_checkpoints
+from layerscope.measurement.setup import Setup
+from layerscope.measurement.shown_pairs import shown_pairs
 from layerscope.models.build import build_model
+from layerscope.pairing import ImagePairs
 from layerscope.run_folder import RunFolder
 from layerscope.training.checkpoints import CheckpointStore
 from layerscope.training.log import EpochLog
@@ -79,8 +83,34 @@ def measure_run(
     data = load_run_data(run, device=device)
     model = _new_model(run, data)
     measure_checkpoints(
-        run.config, data, model, _store(run), run.tables, pending, device=place, progress=progress
+        run.config,
+        data,
+        model,
+        _store(run),
+        run.tables,
+        pending,
+        device=place,
+        pairs=lambda setup: _pairs(run, data, model, setup),
+        progress=progress,
     )
+
+
+def _pairs(run: RunFolder, data: Data, model: nn.Module, setup: Setup) -> ImagePairs:
+    """The run's pairs of test and train images: those of all runs beside it where they are the same."""
+    config, store = run.config, _store(run)
+    last = config.optimizer.epochs
+
+    def layer(name: str) -> CheckpointLayer:
+        if last not in store.manifest.entries():
+            raise MeasurementError(
+                "Measurements.pairs: the features of the last checkpoint decide about the pairs, but "
+                f"{run.folder} has none of epoch {last} yet: train to the end first."
+            )
+        return CheckpointLayer(model, store, last, name, setup, config.run.seed_for("projection"))
+
+    found = image_pairs(config.measurements.pairs, data, layer, setup.layers, run.shared_folder / "pairs")
+    shown_pairs(data, found).save(run.pairs_path)
+    return found
 
 
 def load_run_data(run: RunFolder, *, device: str) -> Data:

@@ -14,12 +14,14 @@ from layerscope.data.normalise import Normalise
 from layerscope.data.split import InMemorySplit
 from layerscope.features.reduce import Reduce, reduce_by_name
 from layerscope.features.taps import trace_layers
+from layerscope.functional.matching import nearest_matches
 from layerscope.measurement.measure import table_rows
 from layerscope.measurement.plan import make_plan
 from layerscope.measurement.sweeps import Collector, Setup
 from layerscope.measures.base import Measure, Need
 from layerscope.measures.catalog import SAMPLED
 from layerscope.measures.registry import MEASURES
+from layerscope.pairing import ImagePairs
 from layerscope.training.criterion import LOSSES
 
 from .naive_measures import NaiveLayer
@@ -121,6 +123,12 @@ def splits_of(case: Case) -> dict[str, InMemorySplit]:
     return splits
 
 
+def pairs_of(splits: dict[str, InMemorySplit]) -> ImagePairs:
+    """Every test image with the train image that is nearest to it by direction."""
+    found = nearest_matches(*(splits[name].images.flatten(1) for name in ("test", "train")))
+    return ImagePairs(found.queries, found.points, found.cosines, {})
+
+
 def other_images() -> InMemorySplit:
     """Images of no class."""
     images = 1.5 + np.random.default_rng(9).standard_normal((OTHERS, *SHAPE))
@@ -179,6 +187,7 @@ class Bench:
             sample=self.sample,
             sample_seed=SEED,
             ood=self.ood,
+            pairs=pairs_of(self.splits),
         )
 
     def collector(self, needs: Need | None = None) -> Collector:

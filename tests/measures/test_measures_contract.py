@@ -9,7 +9,7 @@ import pytest
 from layerscope.config import names
 from layerscope.measurement.measure import table_rows
 from layerscope.measures.base import Need
-from layerscope.measures.catalog import OF_OTHER_IMAGES, SAMPLED, VERSIONS
+from layerscope.measures.catalog import OF_OTHER_IMAGES, OF_PAIRS, SAMPLED, VERSIONS
 from layerscope.measures.registry import MEASURES
 from layerscope.results.rows import RESULT
 from layerscope.results.tables import TableStore
@@ -49,7 +49,7 @@ def measure(request):
 
 def test_the_registry_has_the_measures_of_the_config_in_that_order():
     assert tuple(MEASURES) == tuple(VERSIONS) == names.MEASURES
-    groups = ("Fast", "Imbalance", "Slow", "StableRank", "Information", "Latent")
+    groups = ("Fast", "Imbalance", "Slow", "StableRank", "Information", "Latent", "Pairs")
     grouped = [name for group in groups for name in names.MEASURE_GROUPS[group]]
     assert sorted(grouped) == sorted(names.MEASURES)
     assert names.MEASURE_GROUPS["All"] == names.MEASURES
@@ -64,6 +64,7 @@ def test_a_measure_is_listed_under_its_own_name_and_needs_something_known(measur
 
 def test_the_catalogue_knows_without_torch_what_a_measure_looks_at(measure):
     assert (measure.name in SAMPLED) == bool(measure.needs & Need.SAMPLE)
+    assert (measure.name in OF_PAIRS) == bool(measure.needs & Need.PAIRS)
     assert (measure.name in OF_OTHER_IMAGES) == bool(measure.needs & Need.OOD)
 
 

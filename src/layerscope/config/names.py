@@ -12,7 +12,7 @@ NESTED_KEYS = {
     SLURM_SECTION: ("train", "measure", "plot", "extra"),
     "Data": ("imbalance", "gaussian", "ood"),
     "Optimizer": ("lr-groups",),
-    "Measurements": ("information",),
+    "Measurements": ("information", "pairs"),
 }
 """Section → the keys of it that hold keys of their own."""
 
@@ -82,6 +82,8 @@ MEASURES = (
     "KSG",
     "GaussianMI",
     "LatentMI",
+    "DiscreteMI",
+    "JointPMF",
 )
 """Every measure, in the order of the registry."""
 
@@ -92,6 +94,7 @@ MEASURE_GROUPS: dict[str, tuple[str, ...]] = {
     "Slow": ("MLPSVD", "ActivationCovSVs", "VCI", "NC5"),
     "Information": MEASURES[MEASURES.index("DSE") : MEASURES.index("LatentMI")],
     "Latent": ("LatentMI",),
+    "Pairs": ("DiscreteMI", "JointPMF"),
     "All": MEASURES,
 }
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from layerscope.functional.units import Units, in_units
 
+NULL_QUANTILE = 0.95
 NULL_TILE = 2**24  # cells of the tables of one batch of permutations
 
 
@@ -25,8 +26,11 @@ class DiscreteInformation:
         ``value`` minus its first-order bias; may be negative. NaN for probabilities.
     row_entropy, column_entropy : float
         Plug-in entropies of the two variables.
-    null_mean, null_std, p_value : float
-        Of the value when the pairs are broken up at random; NaN without permutations.
+    error : float
+        Asymptotic standard error of ``value``, for pairs that are independent; NaN for probabilities.
+    null_mean, null_std, null_quantile, p_value : float
+        Mean, standard deviation and 95 % quantile of the value when the pairs are broken up at random, and
+        the share of such values that are no smaller; NaN without permutations.
     samples : int
         0 when the table holds probabilities.
     units : str
@@ -36,8 +40,10 @@ class DiscreteInformation:
     miller_madow: float
     row_entropy: float
     column_entropy: float
+    error: float
     null_mean: float
     null_std: float
+    null_quantile: float
     p_value: float
     samples: int
     units: Units
@@ -120,7 +126,8 @@ def discrete_mutual_information(
 
     References
     ----------
-    Miller (1955), Note on the bias of information estimates.
+    Miller (1955), Note on the bias of information estimates. Roulston (1999), Estimating the errors on
+    measured entropy and mutual information, Physica D 125.
     """
     _check(table)
     counted = not table.is_floating_point()
@@ -133,8 +140,10 @@ def discrete_mutual_information(
         miller_madow=value - _miller_madow(table) if counted else math.nan,
         row_entropy=row_entropy,
         column_entropy=column_entropy,
+        error=_standard_error(table, value) if counted else math.nan,
         null_mean=math.nan,
         null_std=math.nan,
+        null_quantile=math.nan,
         p_value=math.nan,
         samples=int(table.sum()) if counted else 0,
         units="nats",
@@ -192,6 +201,17 @@ def _miller_madow(table: Tensor) -> float:
     return (occupied - rows - columns + 1) / (2 * samples)
 
 
+def _standard_error(table: Tensor, value: float) -> float:
+    r"""Spread of what single pairs contribute, :math:`\sqrt{\mathrm{Var}[\ln p_{ab}/p_ap_b]/P}`."""
+    samples = int(table.sum())
+    if samples == 0:
+        return math.nan
+    joint = table.double() / samples
+    expected = joint.sum(dim=1, keepdim=True) * joint.sum(dim=0)
+    pointwise = torch.where(joint > 0, joint / expected, 1.0).log()
+    return math.sqrt(float((joint * (pointwise - value).square()).sum()) / samples)
+
+
 def _permuted_values(table: Tensor, permutations: int, seed: int) -> Tensor:
     """Plug-in values (R,) of tables with the same margins whose pairs are drawn at random."""
     counts = table.cpu().long()
@@ -211,18 +231,20 @@ def _permuted_values(table: Tensor, permutations: int, seed: int) -> Tensor:
 
 
 def _with_null(found: DiscreteInformation, null: Tensor) -> DiscreteInformation:
-    """Add mean and spread of the null; p counts the value itself, so that it is never 0."""
+    """Add mean, spread and quantile of the null; p counts the value itself, so that it is never 0."""
     at_least = int((null >= found.value - 1e-12).sum())
     return replace(
         found,
         null_mean=float(null.mean()),
         null_std=float(null.std(correction=0)),
+        null_quantile=float(null.quantile(NULL_QUANTILE)),
         p_value=(1 + at_least) / (1 + len(null)),
     )
 
 
 def _converted(found: DiscreteInformation, units: Units) -> DiscreteInformation:
-    amounts = ("value", "miller_madow", "row_entropy", "column_entropy", "null_mean", "null_std")
+    amounts = ("value", "miller_madow", "row_entropy", "column_entropy", "error")
+    amounts += ("null_mean", "null_std", "null_quantile")
     return replace(found, units=units, **{name: in_units(getattr(found, name), units) for name in amounts})
 
 

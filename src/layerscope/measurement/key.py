@@ -6,7 +6,7 @@ import hashlib
 import json
 
 from layerscope.config import Config
-from layerscope.measures.catalog import OF_OTHER_IMAGES, SAMPLED, VERSIONS
+from layerscope.measures.catalog import OF_OTHER_IMAGES, OF_PAIRS, SAMPLED, VERSIONS
 
 
 def selected_measures(config: Config) -> tuple[str, ...]:
@@ -38,6 +38,8 @@ def measurement_key(config: Config, measure: str, checkpoint_digest: str) -> str
         settings["sample"] = measurements.sample
         settings["estimates"] = [measurements.repeats, list(measurements.n_grid)]
         settings["information"] = measurements.information.plain()
+    if measure in OF_PAIRS:
+        settings["pairs"] = [measurements.pairs.plain(), measurements.information.units]
     if measure in OF_OTHER_IMAGES:
         settings["ood"] = None if config.data.ood is None else config.data.ood.plain()
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]

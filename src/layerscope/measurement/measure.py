@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -11,9 +12,11 @@ from layerscope.config import Config
 from layerscope.data.load import Data
 from layerscope.data.ood import load_ood
 from layerscope.data.split import Split, class_counts
+from layerscope.distributed.exchange import shared
 from layerscope.distributed.ranks import rank, world_size
 from layerscope.features.reduce import reduce_by_name
 from layerscope.features.taps import trace_layers
+from layerscope.measurement.image_pairs import check_pairs
 from layerscope.measurement.key import measurement_key, selected_measures
 from layerscope.measurement.plan import Plan, default_batch_size, make_plan
 from layerscope.measurement.setup import Setup
@@ -22,6 +25,7 @@ from layerscope.measures.base import CheckpointStatistics, Measure, Need, Subjec
 from layerscope.measures.catalog import OF_OTHER_IMAGES, VERSIONS
 from layerscope.measures.estimation import Estimation
 from layerscope.measures.registry import MEASURES
+from layerscope.pairing import ImagePairs
 from layerscope.results.tables import TableStore
 from layerscope.training.checkpoints import CheckpointStore
 from layerscope.training.criterion import build_loss
@@ -40,6 +44,7 @@ def measure_checkpoints(
     pending: Mapping[int, Sequence[str]],
     *,
     device: torch.device,
+    pairs: Callable[[Setup], ImagePairs] | None = None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
     should_stop: Callable[[], bool] = never,
 ) -> Outcome:
@@ -54,6 +59,8 @@ def measure_checkpoints(
         The architecture; its weights are replaced by each checkpoint's.
     pending : mapping
         Epoch → measures.
+    pairs : callable, optional
+        Gives the pairs of test and train images, when a measure asks for them; without it there are none.
     progress : callable
         Wraps the epochs, for a progress bar.
     should_stop : callable
@@ -68,7 +75,11 @@ def measure_checkpoints(
     """
     model.to(device)
     setup = make_setup(config, data, model, device)
-    plan = plan_for(config, setup, needs_of(set().union(*pending.values())))
+    needs = needs_of(set().union(*pending.values()))
+    if pairs is not None and needs & Need.PAIRS:
+        found = shared(lambda: pairs(setup))
+        setup = replace(setup, pairs=found)
+    plan = plan_for(config, setup, needs)
     collector = Collector(setup, plan, should_stop)
     for epoch in progress(sorted(pending)):
         store.load_into(model, epoch)
@@ -112,13 +123,26 @@ def check_measurable(config: Config, data: Data, model: nn.Module) -> None:
     Raises
     ------
     ModelError
-        The layer specification matches nothing that is executed.
+        The layer specification matches nothing that is executed; the encoder of the pairs cannot be had.
     MeasurementError
-        The memory budget is too small for the tapped layers.
+        The memory budget is too small for the tapped layers, or for the vectors of the pairs.
     """
     wanted = selected_measures(config)
-    if wanted:
-        plan_for(config, make_setup(config, data, model, torch.device("cpu")), needs_of(wanted))
+    if not wanted:
+        return
+    setup, needs = make_setup(config, data, model, torch.device("cpu")), needs_of(wanted)
+    plan_for(config, setup, needs)
+    if needs & Need.PAIRS:
+        check_pairs(
+            config.measurements.pairs,
+            model,
+            _sample(data, model),
+            setup.layers,
+            where=setup.where,
+            reduce=setup.reduce,
+            samples=len(data.train) + len(data.test),
+            memory_bytes=config.measurements.memory_bytes,
+        )
 
 
 def table_rows(epoch: int, measure: Measure, statistics: CheckpointStatistics) -> Rows:
@@ -170,7 +194,13 @@ def make_setup(config: Config, data: Data, model: nn.Module, device: torch.devic
 def _estimation(config: Config) -> Estimation:
     measurements = config.measurements
     seed = config.run.seed_for("estimates") % 2**31  # scikit-learn takes no more
-    return Estimation(measurements.information, measurements.repeats, measurements.n_grid, seed)
+    return Estimation(
+        measurements.information,
+        measurements.repeats,
+        measurements.n_grid,
+        seed,
+        measurements.pairs.permutations,
+    )
 
 
 def plan_for(config: Config, setup: Setup, needs: Need) -> Plan:

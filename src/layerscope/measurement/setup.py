@@ -13,6 +13,7 @@ from layerscope.features.layers import LayerSpec
 from layerscope.features.reduce import Reduce
 from layerscope.features.taps import Layer, Where
 from layerscope.measures.estimation import Estimation
+from layerscope.pairing import ImagePairs
 
 Loss = Callable[[Tensor, Tensor, int], Tensor]
 
@@ -23,7 +24,7 @@ class Setup:
 
     ``sample`` is the number of images of each split whose features are kept for measures of a sample, and
     ``sample_seed`` draws them. ``estimation`` says how they
-    estimate. ``ood`` holds images of another kind.
+    estimate. ``ood`` holds images of another kind, ``pairs`` test images with a train image each.
     """
 
     splits: Mapping[str, Split]
@@ -42,3 +43,4 @@ class Setup:
     sample_seed: int = 0
     ood: Split | None = None
     estimation: Estimation = field(default_factory=Estimation)
+    pairs: ImagePairs | None = None

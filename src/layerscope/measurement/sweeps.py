@@ -86,7 +86,11 @@ class Collector:
         setup = self.setup
         entries = [self._entry(model, layer, needs) for layer in setup.layers]
         statistics = CheckpointStatistics(
-            setup.weighting, entries, loss_unit=setup.loss_unit, estimation=setup.estimation
+            setup.weighting,
+            entries,
+            loss_unit=setup.loss_unit,
+            estimation=setup.estimation,
+            pairs=setup.pairs,
         )
         if not needs & FIRST_SWEEP:
             return statistics

@@ -16,6 +16,7 @@ from layerscope.functional.between import BetweenBasis, between_basis, centered
 from layerscope.functional.spectra import Spectrum
 from layerscope.functional.weighting import ClassWeights, weights_by
 from layerscope.measures.estimation import Estimation
+from layerscope.pairing import ImagePairs
 from layerscope.statistics.class_moments import ClassMoments
 from layerscope.statistics.class_scatter import DirectionalScatter
 from layerscope.statistics.class_spectra import ClassSpectra
@@ -40,6 +41,7 @@ class Need(enum.Flag):
     SPECTRA = enum.auto()  # spectra of the class covariances (second sweep)
     OOD = enum.auto()  # mean feature of the out-of-distribution set, per layer
     SAMPLE = enum.auto()  # features of the same few images in every layer, and these images, per split
+    PAIRS = enum.auto()  # pairs of test and train images
 
 
 SECOND_SWEEP = Need.SCATTER | Need.NEAREST | Need.SPECTRA
@@ -107,6 +109,8 @@ class CheckpointStatistics:
         Split → the images of :attr:`SplitStatistics.sample`, as rows: the same samples in the same order.
     estimation : Estimation
         How measures of the sample estimate.
+    pairs : ImagePairs, optional
+        Test images with a train image each; None when there are none.
     observed : dict
         (Index of a layer, split) → what these measures worked out together.
     """
@@ -119,6 +123,7 @@ class CheckpointStatistics:
     labels: dict[str, Tensor] = field(default_factory=dict)
     images: dict[str, Sampled] = field(default_factory=dict)
     estimation: Estimation = field(default_factory=Estimation)
+    pairs: ImagePairs | None = None
     observed: dict[tuple[int, str], Observed] = field(default_factory=dict)
 
 

@@ -32,10 +32,15 @@ VERSIONS: dict[
     "KSG": 1,
     "GaussianMI": 1,
     "LatentMI": 1,
+    "DiscreteMI": 1,
+    "JointPMF": 1,
 }
 
 SAMPLED = frozenset({"DSE", "DSMI", "BinnedMI", "KSG", "GaussianMI", "LatentMI"})
 """Measures computed from a sample of each split, so that its size and draw change their rows."""
+
+OF_PAIRS = frozenset({"DiscreteMI", "JointPMF"})
+"""Measures of pairs of test and train images."""
 
 OF_OTHER_IMAGES = frozenset({"NC5"})
 """Measures that look at the out-of-distribution set, too."""

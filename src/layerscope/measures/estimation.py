@@ -24,12 +24,15 @@ class Estimation:
         Sizes of smaller samples from which everything is estimated as well.
     seed : int
         Of all random choices.
+    permutations : int
+        Tables of broken-up pairs that tell what chance alone gives.
     """
 
     settings: InformationConfig = field(default_factory=InformationConfig)
     repeats: int = 0
     grid: tuple[int, ...] = ()
     seed: int = 0
+    permutations: int = 100
     _clusters: dict[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
 
     @property

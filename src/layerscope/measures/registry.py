@@ -14,6 +14,7 @@ from layerscope.measures.group_accuracy import ClassRecall, GroupAccuracy
 from layerscope.measures.information.binned_information import BinnedMI
 from layerscope.measures.information.diffusion_entropy import DSE
 from layerscope.measures.information.diffusion_information import DSMI
+from layerscope.measures.information.discrete_information import DiscreteMI, JointPMF
 from layerscope.measures.information.gaussian_information import GaussianMI
 from layerscope.measures.information.latent_information import LatentMI
 from layerscope.measures.information.neighbor_information import KSG
@@ -60,6 +61,8 @@ _ALL: tuple[Measure, ...] = (
     KSG(),
     GaussianMI(),
     LatentMI(),
+    DiscreteMI(),
+    JointPMF(),
 )
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _ALL}

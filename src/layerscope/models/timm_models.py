@@ -27,7 +27,7 @@ def build_timm(request: ModelRequest) -> nn.Module:
     """
     timm = timm_module()
     name, pretrained = split_pretrained(request.name.lower().removeprefix(PREFIX))
-    _refuse_unknown(timm, name)
+    refuse_unknown(timm, name)
     settings = _settings(timm, name, request)
     load = pretrained and request.values
     with published_weights(request.name) if load else contextlib.nullcontext():
@@ -53,7 +53,14 @@ def timm_module() -> ModuleType:
     return module
 
 
-def _refuse_unknown(timm: ModuleType, name: str) -> None:
+def refuse_unknown(timm: ModuleType, name: str) -> None:
+    """Refuse a name that is no model of the library.
+
+    Raises
+    ------
+    ModelError
+        The message has the nearest name.
+    """
     # Names with a source (``hf-hub:…``) or a path would reach for the network or for a folder.
     plain = ":" not in name and "/" not in name
     if not (plain and timm.is_model(name)):

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from layerscope.errors import ModelError
 from layerscope.models.request import first_line
 
+KEY = "Model.weights"
 _LISTED = 8
 _WRAPPERS = ("state_dict", "model", "model_state_dict")
 
@@ -29,13 +30,13 @@ def load_weights(model: nn.Module, path: Path | str) -> None:
     """
     path = Path(path).expanduser()
     state = read_weights(path)
-    _compare(model.state_dict(), state, path)
+    compare_weights(model.state_dict(), state, path)
     if not any(tensor.is_meta for tensor in model.state_dict().values()):
         model.load_state_dict(state)
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a weights file by name, on the CPU.
+def read_weights(path: Path, key: str = KEY) -> dict[str, Tensor]:
+    """Return the tensors of a weights file by name, on the CPU; ``key`` is what messages call it.
 
     Raises
     ------
@@ -43,38 +44,38 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         See :func:`load_weights`.
     """
     if not path.is_file():
-        raise ModelError(f"Model.weights: there is no file {path} (looked up from {Path.cwd()}).")
-    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pt(path)
+        raise ModelError(f"{key}: there is no file {path} (looked up from {Path.cwd()}).")
+    content = _read_safetensors(path, key) if path.suffix == ".safetensors" else _read_pt(path, key)
     state = _unwrapped(content)
     if not state or not all(
-        isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in state.items()
     ):
         raise ModelError(
-            f"Model.weights: {path} holds no mapping of names to tensors. "
+            f"{key}: {path} holds no mapping of names to tensors. "
             "Save it with torch.save(model.state_dict(), FILE)."
         )
     return dict(state)
 
 
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
+def _read_safetensors(path: Path, key: str) -> dict[str, Tensor]:
     try:
         tensors: dict[str, Tensor] = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise ModelError(f"Model.weights: {path} is no intact safetensors file: {error}.") from error
+        raise ModelError(f"{key}: {path} is no intact safetensors file: {error}.") from error
     return tensors
 
 
-def _read_pt(path: Path) -> Any:
+def _read_pt(path: Path, key: str) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ModelError(
-            f"Model.weights: {path} is refused: it is damaged, or holds Python objects besides tensors, and "
+            f"{key}: {path} is refused: it is damaged, or holds Python objects besides tensors, and "
             "loading those would run code from the file. Save only weights: "
             "torch.save(model.state_dict(), FILE), or safetensors."
         ) from error
     except (OSError, RuntimeError, EOFError, KeyError, ValueError) as error:
-        raise ModelError(f"Model.weights: {path} is no intact weights file: {first_line(error)}.") from error
+        raise ModelError(f"{key}: {path} is no intact weights file: {first_line(error)}.") from error
 
 
 def _unwrapped(content: Any) -> Mapping[Any, Any]:
@@ -88,7 +89,16 @@ def _unwrapped(content: Any) -> Mapping[Any, Any]:
     return content
 
 
-def _compare(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], path: Path) -> None:
+def compare_weights(
+    expected: Mapping[str, Tensor], found: Mapping[str, Tensor], path: Path, key: str = KEY
+) -> None:
+    """Refuse tensors that are not those of a model, by name and shape.
+
+    Raises
+    ------
+    ModelError
+        The message lists what is missing, unexpected, or of another shape.
+    """
     shapes = [
         f"{name} is {tuple(found[name].shape)}, the model's {tuple(tensor.shape)}"
         for name, tensor in expected.items()
@@ -101,7 +111,7 @@ def _compare(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], path: 
     }
     lines = [f"  {kind}: {_listed(names)}" for kind, names in misfits.items() if names]
     if lines:
-        raise ModelError("\n".join([f"Model.weights: {path} does not fit the model:", *lines]))
+        raise ModelError("\n".join([f"{key}: {path} does not fit the model:", *lines]))
 
 
 def _listed(names: list[str]) -> str:

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 
 from layerscope.data.load import Data
 from layerscope.data.split import Split
-from layerscope.errors import ModelError
 from layerscope.files import sha256
 from layerscope.functional.whitening import Whitening, whitening
-from layerscope.models.weights import read_weights
+from layerscope.models.meta import build_on_meta
+from layerscope.models.timm_models import refuse_unknown, timm_module
+from layerscope.models.weights import compare_weights, read_weights
 
 BATCH = 256
 
@@ -65,6 +66,24 @@ class WhitePixels:
         return white(train), white(test)
 
 
+@dataclass(frozen=True)
+class PrincipalPixels:
+    """Pixels along their leading principal components on the train images."""
+
+    components: int = 64
+
+    def identity(self) -> dict[str, Any]:
+        """Return the name and the settings."""
+        return {"encoder": "principal-pixels", **vars(self)}
+
+    def encode(self, data: Data) -> tuple[Tensor, Tensor]:
+        """Return coordinates."""
+        train, test = Pixels().encode(data)
+        white = whitening(train, "pca", components=self.components)
+        deviations = torch.linalg.vector_norm(white.inverse, dim=1)
+        return white(train) * deviations, white(test) * deviations
+
+
 @dataclass(frozen=True, eq=False)
 class FeatureMatrix:
     """Vectors that are there already, such as a run's own last layer, in the order of the splits."""
@@ -95,10 +114,12 @@ class TimmModel:
     """The pooled features of a timm model (CLIP's image towers among them) with weights from a file.
 
     Images are scaled to the model's size and normalised as it wants them; grey ones get three equal channels.
+    ``key`` is what messages call the file.
     """
 
     name: str
     weights: Path
+    key: str = "weights"
 
     def identity(self) -> dict[str, Any]:
         """Return the name and the digest of the weights."""
@@ -107,7 +128,7 @@ class TimmModel:
     def encode(self, data: Data) -> tuple[Tensor, Tensor]:
         """Return features."""
         device = data.train.labels.device
-        model: Any = self._model().to(device).eval()
+        model: Any = self._trained().to(device).eval()
         inputs = _Inputs(model.pretrained_cfg, data.info.mean, data.info.std, device)
 
         def features(images: Tensor) -> Tensor:
@@ -116,25 +137,38 @@ class TimmModel:
 
         return _over(data.train, features), _over(data.test, features)
 
-    def _model(self) -> Any:
-        try:
-            import timm
-        except ImportError as error:
-            raise ModelError("timm is not installed: pip install 'layerscope[timm]'") from error
-        if not timm.is_model(self.name):
-            raise ModelError(f"timm {timm.__version__} has no model {self.name!r}")
-        model: Any = timm.create_model(self.name, pretrained=False, num_classes=0)
+    def check(self) -> int:
+        """The number of features, after making sure that model and weights are there and fit each other.
+
+        Raises
+        ------
+        ModelError
+            timm is not installed or has no such model, or the file is missing, damaged, or of another one.
+        """
+        refuse_unknown(timm_module(), self.name)
+        model = build_on_meta(self._untrained)
+        self._weights_for(model)
+        width: int = model.num_features
+        return width
+
+    def _trained(self) -> Any:
+        model = self._untrained()
+        model.load_state_dict(self._weights_for(model))
+        return model
+
+    def _untrained(self) -> Any:
+        timm = timm_module()
+        refuse_unknown(timm, self.name)
+        return timm.create_model(self.name, pretrained=False, num_classes=0)
+
+    def _weights_for(self, model: Any) -> dict[str, Tensor]:
+        """The tensors of the file but those of a classifier, which must be those of the model."""
         head = model.pretrained_cfg.get("classifier") or ""
         heads = tuple(f"{each}." for each in ([head] if isinstance(head, str) else head) if each)
-        state = {
-            name: value
-            for name, value in read_weights(self.weights).items()
-            if not (heads and name.startswith(heads))
-        }
-        missing, unexpected = model.load_state_dict(state, strict=False)
-        if missing or unexpected:
-            raise ModelError(f"{self.weights} does not fit timm/{self.name}: {[*missing, *unexpected][:8]}")
-        return model
+        stored = read_weights(self.weights, self.key)
+        state = {name: value for name, value in stored.items() if not (heads and name.startswith(heads))}
+        compare_weights(model.state_dict(), state, self.weights, self.key)
+        return state
 
 
 class _Inputs:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from layerscope.config import Config, DataConfig, ModelConfig
 from layerscope.data.catalog import DatasetInfo
 from layerscope.measurement.key import selected_measures
+from layerscope.measures.catalog import OF_PAIRS
 from layerscope.preview.contents import Measuring, ModelPreview
 from layerscope.preview.data_sets import DataView, view
 from layerscope.preview.question import (
@@ -44,13 +45,15 @@ class Way:
 
     def question(self) -> MeasuringQuestion:
         """What torch is asked."""
-        settings = self.config.measurements
+        settings, wanted = self.config.measurements, selected_measures(self.config)
         return MeasuringQuestion(
-            selected_measures(self.config),
+            wanted,
             tuple(self.samples.items()),
             settings.memory_bytes,
             settings.precision,
             settings.sample,
+            settings.pairs.plain() if OF_PAIRS.intersection(wanted) else None,
+            self.info.train_samples + self.info.test_samples,
         )
 
 

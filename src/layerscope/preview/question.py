@@ -25,6 +25,10 @@ class MeasuringQuestion:
         ``float32`` or ``float64``.
     sample : int
         Images of each split whose features are kept for measures of a sample.
+    pairs : mapping, optional
+        The key ``Measurements.pairs``, as plain values, when a measure asks for pairs.
+    images : int
+        Train and test images together.
     """
 
     measures: tuple[str, ...]
@@ -32,6 +36,8 @@ class MeasuringQuestion:
     memory_bytes: int
     precision: str
     sample: int = 0
+    pairs: Mapping[str, Any] | None = None
+    images: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,8 @@ class Question:
                 each["memory_bytes"],
                 each["precision"],
                 each["sample"],
+                each["pairs"],
+                each["images"],
             )
             for each in tree["measuring"]
         )

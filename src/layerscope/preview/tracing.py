@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,9 +14,11 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from layerscope.config import ModelConfig
+from layerscope.config.sections.pairs import PairsConfig
 from layerscope.errors import LayerscopeError, MeasurementError, ModelError
 from layerscope.features.reduce import Reduce, flatten, reduce_by_name
 from layerscope.features.taps import Layer, trace_layers
+from layerscope.measurement.image_pairs import check_pairs
 from layerscope.measurement.plan import default_batch_size, make_plan
 from layerscope.measures.base import SECOND_SWEEP, Need
 from layerscope.measures.registry import MEASURES
@@ -67,14 +70,16 @@ def _answered(question: Question) -> Answer:
         "trainable_bytes": sum(map(_bytes, trainable)),
         "checkpoint_bytes": safetensors_bytes(stored),
     }
-    layers, activation_bytes, needs_two = _traced(model, config, question.shape)
+    images = _trial_images(model, question.shape)
+    layers, activation_bytes, needs_two = _traced(model, config, images)
+    trial = _Trial(model, config, images, layers)
     return Answer(
         layers=tuple(TappedLayer(layer.name, layer.shape, layer.dim) for layer in layers),
         **sizes,
         activation_bytes=activation_bytes,
         needs_two=needs_two,
         batch_size=default_batch_size(question.shape),
-        measuring=tuple(_planned(layers, question.classes, each) for each in question.measuring),
+        measuring=tuple(_planned(trial, question.classes, each) for each in question.measuring),
         lr_problems=tuple(_wrong_rates(groups, model) for groups in question.lr_groups),
     )
 
@@ -101,15 +106,27 @@ def _bytes(tensor: Tensor) -> int:
     return tensor.numel() * tensor.dtype.itemsize
 
 
-def _traced(
-    model: nn.Module, config: ModelConfig, shape: tuple[int, int, int]
-) -> tuple[list[Layer], int, bool]:
-    """The tapped layers, the bytes of activations per image, and whether a batch of one would fail."""
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """A model with images to try it with, and what its taps are."""
+
+    model: nn.Module
+    config: ModelConfig
+    images: Tensor
+    layers: list[Layer]
+
+
+def _trial_images(model: nn.Module, shape: tuple[int, int, int]) -> Tensor:
+    """Images of no content, where the model then is."""
     device = trial_device(model, shape)
     if device == "cpu":
         model._apply(partial(blank, device="cpu"))  # type: ignore[no-untyped-call]
     dtype = next(model.parameters()).dtype
-    images = blank(torch.empty(TRIED, *shape, dtype=dtype, device="meta"), device)
+    return blank(torch.empty(TRIED, *shape, dtype=dtype, device="meta"), device)
+
+
+def _traced(model: nn.Module, config: ModelConfig, images: Tensor) -> tuple[list[Layer], int, bool]:
+    """The tapped layers, the bytes of activations per image, and whether a batch of one would fail."""
     known = [images, *model.parameters(), *model.buffers()]
     with _single_values(model) as single, LiveTensors(known) as live:
         layers = trace_layers(
@@ -144,14 +161,15 @@ def _single_values(model: nn.Module) -> Iterator[list[nn.Module]]:
             handle.remove()
 
 
-def _planned(layers: Sequence[Layer], classes: int, question: MeasuringQuestion) -> MeasuringAnswer:
+def _planned(trial: _Trial, classes: int, question: MeasuringQuestion) -> MeasuringAnswer:
     needs = Need.NOTHING
     for name in question.measures:
         needs |= MEASURES[name].needs
     item_bytes = getattr(torch, question.precision).itemsize
     try:
+        _check_pairs(trial, question)
         plan = make_plan(
-            layers,
+            trial.layers,
             dict(question.samples),
             classes,
             needs,
@@ -159,7 +177,7 @@ def _planned(layers: Sequence[Layer], classes: int, question: MeasuringQuestion)
             item_bytes=item_bytes,
             sample=question.sample,
         )
-    except MeasurementError as error:
+    except (MeasurementError, ModelError) as error:
         return MeasuringAnswer(problem=str(error))
     splits = [name for name, _ in question.samples]
     again = [name for name in splits if needs & SECOND_SWEEP and name not in plan.cached]
@@ -171,6 +189,21 @@ def _planned(layers: Sequence[Layer], classes: int, question: MeasuringQuestion)
         tuple(again),
         plan.working_bytes,
         plan.second_sweeps,
+    )
+
+
+def _check_pairs(trial: _Trial, question: MeasuringQuestion) -> None:
+    if question.pairs is None:
+        return
+    check_pairs(
+        PairsConfig.model_validate(_parsed(question.pairs)),
+        trial.model,
+        trial.images,
+        trial.layers,
+        where=trial.config.tap,
+        reduce=_shape_of(trial.config.reduce),
+        samples=question.images,
+        memory_bytes=question.memory_bytes,
     )
 
 

@@ -6,6 +6,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+PAIRS_FILE = "pairs.npz"
+"""Pairs of test and train images of a run; :mod:`layerscope.results.stored_pairs` reads it."""
+
 _RECORD = "run.json"
 _LOG = "log.csv"
 _TABLES = "measurements"

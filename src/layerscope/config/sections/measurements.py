@@ -13,6 +13,7 @@ from layerscope.config.lookup import canonical_measures, selected_measures
 from layerscope.config.names import MEASURE_GROUPS
 from layerscope.config.sections.base import Section
 from layerscope.config.sections.information import InformationConfig
+from layerscope.config.sections.pairs import PairsConfig
 
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?)b", re.IGNORECASE)
 
@@ -98,6 +99,9 @@ class MeasurementsConfig(Section):
     )
     information: Annotated[InformationConfig, Expected("keys with values ('bandwidth: median')")] = Field(
         default_factory=InformationConfig, description="How information and entropy are estimated"
+    )
+    pairs: Annotated[PairsConfig, Expected("keys with values ('encoder: pixels')")] = Field(
+        default_factory=PairsConfig, description="Which test and train images belong together"
     )
     batch_size: Positive | None = Field(
         default=None, description="Images in one step of measuring; not set: chosen from memory"
