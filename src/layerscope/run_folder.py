@@ -204,7 +204,8 @@ class RunFolder:
 
     def _plot_key(self) -> str:
         tables = _content(self.tables.folder / "manifest.json")
-        return _digest(self._hash, list(FIGURES), tables, _size(self.log_path), _listing(self.plots_path))
+        sizes = _size(self.log_path), _size(self.pairs_path)
+        return _digest(self._hash, list(FIGURES), tables, sizes, _listing(self.plots_path))
 
     def _vouched(self, stage: str) -> bool:
         status = self.status(stage).read()

@@ -39,6 +39,18 @@ def test_a_timm_model_is_measured_block_by_block(model, blocks):
     assert values[-1]["ncc_accuracy"] > 0.5
 
 
+def test_estimates_of_information_lie_near_the_truth(capsys):
+    found = example("mutual_information").main(["--samples", "600", "--latent-epochs", "40"])
+    assert len(capsys.readouterr().out.splitlines()) == len(found) + 1
+    truth = found["truth"]
+    assert found["KSG"] == pytest.approx(truth, abs=0.2)
+    assert found["Gaussian"] == pytest.approx(truth, abs=0.1)
+    assert found["latent, 40 + 40 dimensions"] == pytest.approx(truth, abs=0.3)
+    assert found["decisions on pairs of images"] > 10 * found["the same, pairs broken up"]
+    entropy = found["entropy of these decisions"]
+    assert found["decisions on pairs of images"] <= entropy == pytest.approx(2.3, abs=0.05)
+
+
 def test_a_saved_run_is_opened_and_agrees_with_its_tables(tmp_path):
     config = {
         "Model": {"model-name": "mlp_single", "embedding-layers": ["fc"]},

@@ -10,7 +10,7 @@ import pytest
 
 from layerscope.errors import UsageError
 from layerscope.plotting.registry import FIGURES, MEASURES, named_figures
-from layerscope.plotting.run_tables import LOG
+from layerscope.plotting.run_tables import LOG, PAIRS
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -18,7 +18,7 @@ def test_every_figure_has_a_function_and_known_tables(name):
     figure = FIGURES[name]
     module, function = figure.function.split(":")
     assert callable(getattr(importlib.import_module(f"layerscope.plotting.{module}"), function))
-    assert set(figure.inputs) <= {LOG, *MEASURES}
+    assert set(figure.inputs) <= {LOG, PAIRS, "JointPMF", "DiscreteMI", *MEASURES}
     assert figure.description
 
 

@@ -84,6 +84,7 @@ MEASURES = (
     "LatentMI",
     "DiscreteMI",
     "JointPMF",
+    "ClassMI",
 )
 """Every measure, in the order of the registry."""
 
@@ -95,6 +96,7 @@ MEASURE_GROUPS: dict[str, tuple[str, ...]] = {
     "Information": MEASURES[MEASURES.index("DSE") : MEASURES.index("LatentMI")],
     "Latent": ("LatentMI",),
     "Pairs": ("DiscreteMI", "JointPMF"),
+    "Classwise": ("ClassMI",),
     "All": MEASURES,
 }
 

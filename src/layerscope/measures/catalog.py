@@ -34,9 +34,10 @@ VERSIONS: dict[
     "LatentMI": 1,
     "DiscreteMI": 1,
     "JointPMF": 1,
+    "ClassMI": 1,
 }
 
-SAMPLED = frozenset({"DSE", "DSMI", "BinnedMI", "KSG", "GaussianMI", "LatentMI"})
+SAMPLED = frozenset({"DSE", "DSMI", "BinnedMI", "KSG", "GaussianMI", "LatentMI", "ClassMI"})
 """Measures computed from a sample of each split, so that its size and draw change their rows."""
 
 OF_PAIRS = frozenset({"DiscreteMI", "JointPMF"})

@@ -12,6 +12,7 @@ from layerscope.measures.drift import Drift
 from layerscope.measures.etf import ETF
 from layerscope.measures.group_accuracy import ClassRecall, GroupAccuracy
 from layerscope.measures.information.binned_information import BinnedMI
+from layerscope.measures.information.class_information import ClassMI
 from layerscope.measures.information.diffusion_entropy import DSE
 from layerscope.measures.information.diffusion_information import DSMI
 from layerscope.measures.information.discrete_information import DiscreteMI, JointPMF
@@ -63,6 +64,7 @@ _ALL: tuple[Measure, ...] = (
     LatentMI(),
     DiscreteMI(),
     JointPMF(),
+    ClassMI(),
 )
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _ALL}

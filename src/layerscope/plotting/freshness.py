@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from layerscope.plotting.registry import Figure
-from layerscope.plotting.run_tables import LOG
+from layerscope.plotting.run_tables import LOG, PAIRS
+from layerscope.results.run_folders import PAIRS_FILE
 from layerscope.results.tables import TableStore
 
 FORMATS = ("pdf", "png")
@@ -18,9 +19,10 @@ def plot_paths(run_folder: Path, name: str) -> list[Path]:
 
 
 def input_path(run_folder: Path, table: str) -> Path:
-    """The file of one table; ``log`` is the training log."""
+    """The file of one table; ``log`` is the training log, ``pairs`` that of the pairs of images."""
     store = TableStore(run_folder / "measurements")
-    return run_folder / "log.csv" if table == LOG else store.path(table)
+    others = {LOG: "log.csv", PAIRS: PAIRS_FILE}
+    return run_folder / others[table] if table in others else store.path(table)
 
 
 def drawable(run_folder: Path, figures: Mapping[str, Figure]) -> dict[str, Figure]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layerscope.errors import UsageError
-from layerscope.plotting.run_tables import LOG, NC_LAYER_TABLE, RunTables
+from layerscope.plotting.run_tables import LOG, NC_LAYER_TABLE, PAIRS, RunTables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as MatplotlibFigure
@@ -79,6 +79,10 @@ FIGURES: dict[str, Figure] = {
         ("NCC",),
         ("CDNV", "Accuracy"),
     ),
+    "JointPMF": Figure(
+        "decisions on pairs of test and train images", "run.pairs:joint_pmf", ("JointPMF",), ("DiscreteMI",)
+    ),
+    "ImagePairs": Figure("pairs of test and train images", "run.pairs:image_pairs", (PAIRS,), uses=()),
     "Overview": Figure("the run at a glance", "run.overview:overview", uses=(LOG, *MEASURES)),
 }
 

@@ -11,13 +11,19 @@ from typing import TYPE_CHECKING
 from layerscope.errors import DamagedFile, UsageError
 from layerscope.plotting.drawing.selection import spread
 from layerscope.results.nc_layer import LayerRef, nc_layer
+from layerscope.results.run_folders import PAIRS_FILE
 from layerscope.results.tables import TableStore
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from layerscope.results.stored_pairs import StoredPairs
+
 LOG = "log"
 """Stands for ``log.csv`` among the names of tables."""
+
+PAIRS = "pairs"
+"""Stands for ``pairs.npz`` among the names of tables."""
 
 NC_LAYER_TABLE = "CDNV"
 """Marks the NC layer in every figure over layers."""
@@ -25,11 +31,12 @@ NC_LAYER_TABLE = "CDNV"
 
 @dataclass(frozen=True)
 class RunTables:
-    """Tables by name (``log`` is the training log), the title of the run, and where its layers are tapped."""
+    """Tables by name (``log`` the training log), title, where layers are tapped, and the pairs of images."""
 
     frames: Mapping[str, DataFrame]
     title: str = ""
     tap: str = "input"
+    pairs: StoredPairs | None = None
 
     @classmethod
     def load(
@@ -43,12 +50,15 @@ class RunTables:
             A table is not what was written.
         """
         store = TableStore(run_folder / "measurements")
-        frames = {}
+        frames, pairs = {}, None
         for name in names:
+            if name == PAIRS:
+                pairs = _read_pairs(run_folder / PAIRS_FILE)
+                continue
             frame = _read_log(run_folder / "log.csv") if name == LOG else store.read(name)
             if frame is not None:
                 frames[name] = frame
-        return cls(frames, title, tap)
+        return cls(frames, title, tap, pairs)
 
     def has(self, name: str, split: str | None = None) -> bool:
         """Whether there are rows of this table (and split)."""
@@ -89,6 +99,12 @@ class RunTables:
     def nc_layer(self) -> LayerRef | None:
         """The layer at which the network is collapsed at the last checkpoint, on the training data."""
         return nc_layer(self.frames[NC_LAYER_TABLE]) if self.has(NC_LAYER_TABLE) else None
+
+
+def _read_pairs(path: Path) -> StoredPairs | None:
+    from layerscope.results.stored_pairs import StoredPairs
+
+    return StoredPairs.load(path) if path.is_file() else None
 
 
 def _read_log(path: Path) -> DataFrame | None:

@@ -140,6 +140,33 @@ def test_smaller_samples_are_measured_too(noise):
     assert {(row["n"], row["samples"]) for row in rows} == {(30, 30), (60, 60)}
 
 
+def test_what_the_classes_contribute_is_the_whole(noise):
+    wholes = {
+        ("ksg", "labels", "any"): row_of(noise, "KSG", variable="labels", n=60),
+        ("ksg", "inputs", "any"): row_of(noise, "KSG", variable="inputs", n=60),
+        ("dsmi", "labels", "1"): row_of(noise, "DSMI", variable="labels", statistic="full", n=60),
+        ("minmax:30", "labels", "any"): row_of(
+            noise, "BinnedMI", binning="minmax:30", statistic="labels", n=60
+        ),
+    }
+    for place, whole in wholes.items():
+        wanted = dict(zip(("estimator", "variable", "t"), place, strict=True))
+        shares = [row_of(noise, "ClassMI", **wanted, **{"class": label}, n=60) for label in range(CLASSES)]
+        assert sum(row["value"] for row in shares) / CLASSES == pytest.approx(whole["value"], abs=1e-9)
+        assert len({row["value"] for row in shares}) > 1 or place[0] == "minmax:30"
+
+
+def test_a_class_of_one_sample_has_no_neighbours_of_its_own():
+    features = np.random.default_rng(2).standard_normal((9, 2))
+    world = measured((features, [0] * 4 + [1] * 4 + [2]), classes=3, estimation=with_settings())
+    wanted = {"estimator": "ksg", "variable": "labels"}
+    assert [row_of(world, "ClassMI", **wanted, **{"class": label})["status"] for label in range(3)] == [
+        "ok",
+        "ok",
+        "undefined",
+    ]
+
+
 def test_bits_are_nats_over_their_logarithm_of_two(far):
     bits = measured(far_groups(), classes=CLASSES, estimation=with_settings(units="bits", times=(1.0, 3.0)))
     for measure in ("DSE", "DSMI", "BinnedMI", "KSG", "GaussianMI"):

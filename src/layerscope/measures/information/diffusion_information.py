@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from torch import Tensor
-
-from layerscope.functional.class_parts import ClassInformation, ClassParts, class_parts
+from layerscope.functional.class_parts import ClassInformation
 from layerscope.functional.diffusion_information import spectral_information
-from layerscope.functional.eigenvalues import Eigenvalues
 from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value
 from layerscope.measures.information.diffusion_entropy import ANY
 from layerscope.measures.information.estimates import Estimate, Place, estimated_values
@@ -40,25 +37,14 @@ SATURATED = 0.95
 
 def _information(observed: Observed) -> Mapping[Place, Estimate]:
     found: dict[Place, Estimate] = {}
-    for variable, labels in {"labels": observed.labels, "inputs": observed.clusters}.items():
-        parts = _spectra(observed, labels)
+    spectra = {"labels": observed.label_parts, "inputs": observed.parts_of(observed.clusters)}
+    for variable, parts in spectra.items():
         for t in observed.estimation.settings.times:
             information = spectral_information(parts, t, units=observed.estimation.settings.units)
             for statistic, estimate in _estimates(information, observed.estimation.unit).items():
                 power = ANY if statistic == "label_entropy" else f"{t:g}"
                 found[variable, statistic, power] = estimate
     return found
-
-
-def _spectra(observed: Observed, labels: Tensor) -> ClassParts[Eigenvalues]:
-    affinity = observed.affinity()
-
-    def spectrum(index: Tensor) -> Eigenvalues:
-        if len(index) == len(observed):
-            return observed.spectrum
-        return observed.diffusion(affinity.restricted(index))
-
-    return class_parts(spectrum, labels, seed=observed.estimation.seed)
 
 
 def _estimates(information: ClassInformation, unit: str) -> dict[str, Estimate]:

@@ -11,7 +11,7 @@ from layerscope.measures.base import CheckpointStatistics, Subject, Value
 from layerscope.measures.information.observed import Observed, each_observed
 from layerscope.statistics.feature_sample import even_choice
 
-Place = tuple[str, ...]
+Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)

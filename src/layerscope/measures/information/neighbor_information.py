@@ -5,11 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from layerscope.functional.ksg import (
-    NeighborInformation,
-    ksg_mutual_information,
-    label_mutual_information,
-)
+from layerscope.functional.ksg import NeighborInformation
 from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value
 from layerscope.measures.information.estimates import Estimate, Place, estimated_values
 from layerscope.measures.information.observed import Observed
@@ -35,17 +31,11 @@ class KSG:
 
 
 def _information(observed: Observed) -> Mapping[Place, Estimate]:
-    settings, unit = observed.estimation.settings, observed.estimation.unit
-    units, k = settings.units, settings.neighbors
-    components = str(settings.components or "all")
-    places: list[Place] = [("labels", components), ("inputs", components)]
-    features = observed.components
-    by_label = by_input = None
-    if int(observed.labels.bincount().max()) > 1:
-        by_label = label_mutual_information(features, observed.labels, k=k, units=units)
-    if len(observed) > k:
-        by_input = ksg_mutual_information(observed.input_components, features, k=k, units=units)
-    return {place: _estimate(one, unit) for place, one in zip(places, (by_label, by_input), strict=True)}
+    unit, components = observed.estimation.unit, str(observed.estimation.settings.components or "all")
+    return {
+        ("labels", components): _estimate(observed.label_neighbors, unit),
+        ("inputs", components): _estimate(observed.input_neighbors, unit),
+    }
 
 
 def _estimate(information: NeighborInformation | None, unit: str) -> Estimate:

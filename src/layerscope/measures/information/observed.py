@@ -10,8 +10,14 @@ import torch
 from torch import Tensor
 
 from layerscope.functional.affinity import Affinity, gaussian_affinity
+from layerscope.functional.class_parts import ClassParts, class_parts
 from layerscope.functional.diffusion import diffusion_spectrum
 from layerscope.functional.eigenvalues import Eigenvalues
+from layerscope.functional.ksg import (
+    NeighborInformation,
+    ksg_mutual_information,
+    label_mutual_information,
+)
 from layerscope.functional.principal import principal_components
 from layerscope.measures.base import CheckpointStatistics, Subject, each_sample
 from layerscope.measures.estimation import Estimation
@@ -71,6 +77,40 @@ class Observed:
     def spectrum(self) -> Eigenvalues:
         """Spectrum of the diffusion on all samples."""
         return self.diffusion(self.affinity())
+
+    @cached_property
+    def label_parts(self) -> ClassParts[Eigenvalues]:
+        """Spectra of all samples, of each class, and of random subsets as large as the classes."""
+        return self.parts_of(self.labels)
+
+    def parts_of(self, labels: Tensor) -> ClassParts[Eigenvalues]:
+        """The same by other labels (n,) of the samples."""
+        affinity = self.affinity()
+
+        def spectrum(index: Tensor) -> Eigenvalues:
+            return self.spectrum if len(index) == len(self) else self.diffusion(affinity.restricted(index))
+
+        return class_parts(spectrum, labels, seed=self.estimation.seed)
+
+    @cached_property
+    def label_neighbors(self) -> NeighborInformation | None:
+        """What labels tell of the components, by nearest neighbours; None when no label has two samples."""
+        if int(self.labels.bincount().max()) < 2:
+            return None
+        settings = self.estimation.settings
+        return label_mutual_information(
+            self.components, self.labels, k=settings.neighbors, units=settings.units
+        )
+
+    @cached_property
+    def input_neighbors(self) -> NeighborInformation | None:
+        """What the images' components tell of the features'; None with no more samples than neighbours."""
+        settings = self.estimation.settings
+        if len(self) <= settings.neighbors:
+            return None
+        return ksg_mutual_information(
+            self.input_components, self.components, k=settings.neighbors, units=settings.units
+        )
 
     @cached_property
     def components(self) -> Tensor:
