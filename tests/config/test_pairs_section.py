@@ -27,7 +27,7 @@ def test_pairs_that_cannot_be_are_refused_when_the_config_is_read(given, message
 
 
 def test_a_group_asks_for_the_measures_of_pairs():
-    assert config_with(measures="Pairs").measurements.selected == ("DiscreteMI", "JointPMF")
+    assert config_with(measures="Pairs").measurements.selected == ("DiscreteMI", "JointPMF", "PairedMI")
 
 
 @pytest.mark.parametrize(

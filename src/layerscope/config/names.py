@@ -84,6 +84,8 @@ MEASURES = (
     "LatentMI",
     "DiscreteMI",
     "JointPMF",
+    "PairedMI",
+    "PairedLatentMI",
     "ClassMI",
 )
 """Every measure, in the order of the registry."""
@@ -95,7 +97,8 @@ MEASURE_GROUPS: dict[str, tuple[str, ...]] = {
     "Slow": ("MLPSVD", "ActivationCovSVs", "VCI", "NC5"),
     "Information": MEASURES[MEASURES.index("DSE") : MEASURES.index("LatentMI")],
     "Latent": ("LatentMI",),
-    "Pairs": ("DiscreteMI", "JointPMF"),
+    "Pairs": ("DiscreteMI", "JointPMF", "PairedMI"),
+    "PairedLatent": ("PairedLatentMI",),
     "Classwise": ("ClassMI",),
     "All": MEASURES,
 }

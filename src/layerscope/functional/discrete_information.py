@@ -243,8 +243,8 @@ def _with_null(found: DiscreteInformation, null: Tensor) -> DiscreteInformation:
 
 
 def _converted(found: DiscreteInformation, units: Units) -> DiscreteInformation:
-    amounts = ("value", "miller_madow", "row_entropy", "column_entropy", "error")
-    amounts += ("null_mean", "null_std", "null_quantile")
+    estimated = ("value", "miller_madow", "row_entropy", "column_entropy", "error")
+    amounts = (*estimated, "null_mean", "null_std", "null_quantile")
     return replace(found, units=units, **{name: in_units(getattr(found, name), units) for name in amounts})
 
 

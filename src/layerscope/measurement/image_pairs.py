@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ def image_pairs(
     config: PairsConfig,
     data: Data,
     layer: Callable[[str], CheckpointLayer],
-    layers: list[Layer],
+    layers: Sequence[Layer],
     folder: Path,
 ) -> ImagePairs:
     """The pairs of a config, from ``folder`` if any run has built them.
@@ -81,7 +81,7 @@ def image_pairs(
     ----------
     layer : callable
         From the name of a layer to the encoder that it is.
-    layers : list of Layer
+    layers : sequence of Layer
         Those that are measured.
     """
     if config.encoder == "features":
@@ -95,7 +95,7 @@ def check_pairs(
     config: PairsConfig,
     model: nn.Module,
     images: Tensor,
-    layers: list[Layer],
+    layers: Sequence[Layer],
     *,
     where: Where,
     reduce: Reduce,
@@ -110,7 +110,7 @@ def check_pairs(
         On any device, the meta device included.
     images : Tensor (B, C, H, W)
         A small batch on the same device.
-    layers : list of Layer
+    layers : sequence of Layer
         Those that are measured.
     samples : int
         Images of train and test split together.
@@ -157,7 +157,12 @@ def _timm(config: PairsConfig) -> TimmModel:
 
 
 def _width_of(
-    wanted: str | None, model: nn.Module, images: Tensor, layers: list[Layer], where: Where, reduce: Reduce
+    wanted: str | None,
+    model: nn.Module,
+    images: Tensor,
+    layers: Sequence[Layer],
+    where: Where,
+    reduce: Reduce,
 ) -> int:
     if wanted is None:
         return layers[-1].dim

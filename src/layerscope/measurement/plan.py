@@ -83,6 +83,8 @@ def make_plan(
     # Reference points, sums, and the means made of them.
     means = width * num_classes * (item_bytes + 2 * 8) * len(samples)
     taken = sum(min(count, sample) for count in samples.values()) if needs & Need.SAMPLE else 0
+    if needs & Need.PARTNERS:
+        taken += min(samples.get("train", 0), sample)
     state = means + taken * width * item_bytes
     if state > memory_bytes:
         raise MeasurementError(_too_large(layers, num_classes, means, state - means, memory_bytes))

@@ -9,7 +9,7 @@ from torch import Tensor
 from layerscope.data.split_part import SplitPart
 from layerscope.distributed.exchange import merged
 from layerscope.statistics.checks import not_finite
-from layerscope.statistics.feature_sample import FeatureSample, Sampled, even_choice
+from layerscope.statistics.feature_sample import FeatureSample, Sampled
 
 IMAGES = -1
 """Stands for the images themselves where the index of a layer is asked for."""
@@ -18,20 +18,16 @@ IMAGES = -1
 class SampleRows:
     """Picks the chosen images' features out of the batches of a part of a split.
 
-    The choice depends on labels and seed alone, so it is the same in every layer, checkpoint and process.
-
     Parameters
     ----------
     part : SplitPart
-    size : int
-        Images of the whole split.
-    seed : int
+    chosen : Tensor (n,), int64
+        Places in the whole split, ascending: the same in every layer, checkpoint and process.
     """
 
-    def __init__(self, part: SplitPart, size: int, seed: int) -> None:
-        chosen = even_choice(part.whole.labels, size, seed)
+    def __init__(self, part: SplitPart, chosen: Tensor) -> None:
         own = chosen[(chosen >= part.first) & (chosen < part.first + len(part))]
-        self._part, self._size, self._seed = part, size, seed
+        self._part, self._size = part, max(len(chosen), 1)
         self._places = own - part.first
         self._sorted: list[int] = self._places.tolist()
         self._rows: dict[int, Tensor] = {}
@@ -57,7 +53,7 @@ class SampleRows:
     def collected(self, layer: int, dim: int) -> Sampled:
         """The chosen features of all processes, by class and then by index; what was kept is let go."""
         part = self._part
-        sample = FeatureSample(self._size, part.num_classes, dim, seed=self._seed, device=part.labels.device)
+        sample = FeatureSample(self._size, part.num_classes, dim, device=part.labels.device)
         rows = self._rows.pop(layer, None)
         if rows is not None:
             sample.update(rows, part.labels[self._places], self._places + part.first)

@@ -43,6 +43,7 @@ from layerscope.measures.weight_matrix import weight_matrix
 from layerscope.statistics.class_moments import ClassMoments
 from layerscope.statistics.class_scatter import DirectionalScatter
 from layerscope.statistics.decisions import Decisions
+from layerscope.statistics.feature_sample import even_choice
 from layerscope.statistics.nearest_center import NearestCenter
 from layerscope.statistics.ood_mean import OutOfDistribution
 from layerscope.training.watch import never
@@ -52,6 +53,7 @@ class Interrupted(Exception):
     """Somebody asked to stop in the middle of a checkpoint."""
 
 
+SAMPLE, PARTNERS = "sample", "partners"  # what a split's statistics call the features of chosen images
 ROWS = 4096  # rows of kept offsets that are read at a time
 
 
@@ -136,29 +138,28 @@ class Collector:
         decisions = Decisions(classes, device=self.setup.device)
         for entry in statistics.layers:
             entry.splits[name] = SplitStatistics(self._moments(entry, classes, needs))
-        rows = self._samples(part) if needs & Need.SAMPLE else None
+        chosen = self._chosen(part, name, needs)
 
         def receive(entry: LayerStatistics, features: Tensor, labels: Tensor, start: int) -> None:
             moments = entry.splits[name].moments
             if moments is not None:
                 moments.update(features, labels, out=self._slot(name, entry.layer, start, len(labels)))
-            if rows is not None:
+            for rows in chosen.values():
                 rows.take(entry.layer.index, features, start)
 
         decided = [part.labels[:0]]  # a process may have nothing to read
         for batch in self._forward(model, part, statistics.layers, receive):
             loss = self.setup.loss(batch.logits, batch.labels, classes)
             decided.append(decisions.update(batch.logits, batch.labels, loss))
-            if rows is not None:
-                rows.take(IMAGES, batch.images.flatten(start_dim=1), batch.start)
+            if SAMPLE in chosen:
+                chosen[SAMPLE].take(IMAGES, batch.images.flatten(start_dim=1), batch.start)
         assert decisions.samples == len(part)
         statistics.decisions[name] = merged(decisions)
         own = torch.cat(decided)
         statistics.labels[name] = part.whole.labels
         statistics.decided[name] = torch.cat(gathered(own))
         self._finish_first(name, statistics)
-        if rows is not None:
-            self._finish_samples(rows, name, statistics)
+        self._finish_samples(chosen, name, statistics)
         return own
 
     def _moments(self, entry: LayerStatistics, classes: int, needs: Need) -> ClassMoments | None:
@@ -167,8 +168,27 @@ class Collector:
         device, dtype = self.setup.device, self.setup.dtype
         return ClassMoments(classes, entry.layer.dim, device=device, dtype=dtype)
 
-    def _samples(self, part: SplitPart) -> SampleRows:
-        return SampleRows(part, self.setup.sample, self.setup.sample_seed)
+    def _chosen(self, part: SplitPart, name: str, needs: Need) -> dict[str, SampleRows]:
+        """What keeps the features of chosen images of a split."""
+        chosen = {}
+        if needs & Need.SAMPLE:
+            chosen[SAMPLE] = SampleRows(part, self._sampled(name))
+        if needs & Need.PARTNERS and name == "train":
+            chosen[PARTNERS] = SampleRows(part, self._paired())
+        return chosen
+
+    def _sampled(self, name: str) -> Tensor:
+        """The chosen images of a split: labels and seed decide alone."""
+        labels = self._parts[name].whole.labels
+        return even_choice(labels, self.setup.sample, self.setup.sample_seed)
+
+    def _paired(self) -> Tensor:
+        """The train images that are paired with the chosen test images; none without pairs or test split."""
+        pairs = self.setup.pairs
+        if pairs is None or "test" not in self._parts:
+            return torch.empty(0, dtype=torch.int64, device=self.setup.device)
+        chosen = torch.isin(pairs.test, self._sampled("test").cpu())
+        return pairs.train[chosen].unique().to(self.setup.device)  # type: ignore[no-untyped-call]
 
     def _finish_first(self, name: str, statistics: CheckpointStatistics) -> None:
         """Put together what the processes saw."""
@@ -178,10 +198,14 @@ class Collector:
                 self._references[name, entry.layer.index] = own.reference
                 entry.splits[name].moments = merged(own)
 
-    def _finish_samples(self, rows: SampleRows, name: str, statistics: CheckpointStatistics) -> None:
-        for entry in statistics.layers:
-            entry.splits[name].sample = rows.collected(entry.layer.index, entry.layer.dim)
-        statistics.images[name] = rows.collected(IMAGES, math.prod(self._parts[name].shape))
+    def _finish_samples(
+        self, chosen: dict[str, SampleRows], name: str, statistics: CheckpointStatistics
+    ) -> None:
+        for kind, rows in chosen.items():
+            for entry in statistics.layers:
+                setattr(entry.splits[name], kind, rows.collected(entry.layer.index, entry.layer.dim))
+        if SAMPLE in chosen:
+            statistics.images[name] = chosen[SAMPLE].collected(IMAGES, math.prod(self._parts[name].shape))
 
     def _ood_sweep(self, model: nn.Module, statistics: CheckpointStatistics, part: SplitPart) -> None:
         """Mean feature of the out-of-distribution set in every layer."""

@@ -42,17 +42,19 @@ class Need(enum.Flag):
     OOD = enum.auto()  # mean feature of the out-of-distribution set, per layer
     SAMPLE = enum.auto()  # features of the same few images in every layer, and these images, per split
     PAIRS = enum.auto()  # pairs of test and train images
+    PARTNERS = enum.auto()  # features of the train images that are paired with the test split's sample
 
 
 SECOND_SWEEP = Need.SCATTER | Need.NEAREST | Need.SPECTRA
-FIRST_SWEEP = Need.DECISIONS | Need.MOMENTS | Need.SAMPLE | Need.OOD
+FIRST_SWEEP = Need.DECISIONS | Need.MOMENTS | Need.SAMPLE | Need.OOD | Need.PARTNERS
 
 
 @dataclass
 class SplitStatistics:
     """What was collected for one layer on one split.
 
-    ``sample`` holds rows of the same images in every layer, by class and then by index.
+    ``sample`` holds rows of the same images in every layer, by class and then by index; ``partners``, of the
+    train split, those of the images that are paired with the test split's sample.
     """
 
     moments: ClassMoments | None = None
@@ -61,6 +63,7 @@ class SplitStatistics:
     nearest: NearestCenter | None = None
     spectra: ClassSpectra | None = None
     sample: Sampled | None = None
+    partners: Sampled | None = None
 
 
 @dataclass

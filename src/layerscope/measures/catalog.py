@@ -34,13 +34,17 @@ VERSIONS: dict[
     "LatentMI": 1,
     "DiscreteMI": 1,
     "JointPMF": 1,
+    "PairedMI": 1,
+    "PairedLatentMI": 1,
     "ClassMI": 1,
 }
 
-SAMPLED = frozenset({"DSE", "DSMI", "BinnedMI", "KSG", "GaussianMI", "LatentMI", "ClassMI"})
+SAMPLED = frozenset({"DSE", "DSMI", "BinnedMI", "KSG", "GaussianMI", "LatentMI"}) | {
+    *("ClassMI", "PairedMI", "PairedLatentMI")
+}
 """Measures computed from a sample of each split, so that its size and draw change their rows."""
 
-OF_PAIRS = frozenset({"DiscreteMI", "JointPMF"})
+OF_PAIRS = frozenset({"DiscreteMI", "JointPMF", "PairedMI", "PairedLatentMI"})
 """Measures of pairs of test and train images."""
 
 OF_OTHER_IMAGES = frozenset({"NC5"})

@@ -19,6 +19,7 @@ from layerscope.measures.information.discrete_information import DiscreteMI, Joi
 from layerscope.measures.information.gaussian_information import GaussianMI
 from layerscope.measures.information.latent_information import LatentMI
 from layerscope.measures.information.neighbor_information import KSG
+from layerscope.measures.information.paired_information import PairedLatentMI, PairedMI
 from layerscope.measures.kernel_geometry import GNC2
 from layerscope.measures.minority_collapse import MinorityCollapse
 from layerscope.measures.mlp_svd import MLPSVD
@@ -64,6 +65,8 @@ _ALL: tuple[Measure, ...] = (
     LatentMI(),
     DiscreteMI(),
     JointPMF(),
+    PairedMI(),
+    PairedLatentMI(),
     ClassMI(),
 )
 

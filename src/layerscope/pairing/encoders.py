@@ -146,7 +146,7 @@ class TimmModel:
             timm is not installed or has no such model, or the file is missing, damaged, or of another one.
         """
         refuse_unknown(timm_module(), self.name)
-        model = build_on_meta(self._untrained)
+        model: Any = build_on_meta(self._untrained)
         self._weights_for(model)
         width: int = model.num_features
         return width

@@ -6,11 +6,14 @@ import pytest
 import torch
 
 from layerscope.config.sections.information import InformationConfig
-from layerscope.measures.base import CheckpointStatistics
+from layerscope.features.taps import Layer
+from layerscope.measures.base import CheckpointStatistics, LayerStatistics, SplitStatistics
 from layerscope.measures.estimation import Estimation
 from layerscope.measures.information.discrete_information import DiscreteMI, JointPMF
+from layerscope.measures.information.paired_information import PairedMI
 from layerscope.pairing import ImagePairs
 from layerscope.statistics.decisions import Decisions
+from layerscope.statistics.feature_sample import Sampled
 
 LABELS = torch.arange(4).repeat(25)  # of 100 images in either split
 
@@ -93,3 +96,25 @@ def test_pairs_of_a_split_that_is_not_measured_are_skipped(splits):
     for measure in (DiscreteMI(), JointPMF()):
         ((_, value),) = measure.values(statistics)
         assert value.status == "skipped"
+
+
+def test_features_of_paired_images_share_what_the_pairs_share():
+    labels = torch.arange(4).repeat(30)
+    generator = torch.Generator().manual_seed(3)
+    features = labels.unsqueeze(1) + 0.3 * torch.randn(120, 2, generator=generator).double()
+    layer = Layer("fc", 0, "fc", 0, (2,), 2)
+    entry = LayerStatistics(layer, torch.nn.Identity(), "input", "flatten")
+    order = torch.randperm(120, generator=generator)
+    partners = Sampled(features[order] + 0.01, labels[order], order)
+    entry.splits = {
+        "train": SplitStatistics(partners=partners),
+        "test": SplitStatistics(sample=Sampled(features, labels, torch.arange(120))),
+    }
+    statistics = CheckpointStatistics("balanced", [entry])
+    places = torch.arange(120)
+    for paired, low, high in ((places, 1.0, 9.0), (torch.randperm(120, generator=generator), -0.4, 0.4)):
+        statistics.pairs, statistics.observed = ImagePairs(places, paired, torch.ones(120), {}), {}
+        (ksg, gaussian) = (value for _, value in PairedMI().values(statistics))
+        assert low < ksg.value < high
+        assert low < gaussian.value < high
+        assert ksg.qualifiers == {"estimator": "ksg", "components": "8", "n": 120}

@@ -46,7 +46,7 @@ class DiscreteMI:
         pairs = _measured_pairs(statistics)
         if pairs is None:
             place: dict[str, str | int] = {"statistic": "information", "class": ALL}
-            yield _nowhere(statistics), Value(place, math.nan, "skipped", statistics.estimation.unit)
+            yield nowhere(statistics), Value(place, math.nan, "skipped", statistics.estimation.unit)
             return
         subject, table = _subject(statistics, pairs), _table(statistics, pairs)
         for value in (
@@ -73,7 +73,7 @@ class JointPMF:
         """One value per pair of decisions that occurs."""
         pairs = _measured_pairs(statistics)
         if pairs is None:
-            yield _nowhere(statistics), Value({"test_class": ALL, "train_class": ALL}, math.nan, "skipped")
+            yield nowhere(statistics), Value({"test_class": ALL, "train_class": ALL}, math.nan, "skipped")
             return
         subject, table = _subject(statistics, pairs), _table(statistics, pairs)
         total = int(table.sum())
@@ -96,7 +96,7 @@ def _subject(statistics: CheckpointStatistics, pairs: ImagePairs) -> Subject:
     )
 
 
-def _nowhere(statistics: CheckpointStatistics) -> Subject:
+def nowhere(statistics: CheckpointStatistics) -> Subject:
     """Where rows stand that have nothing to speak about."""
     return Subject("test", "logits", len(statistics.layers), 0, 0, 0)
 

@@ -26,10 +26,14 @@ class Estimate:
 
 
 Estimator = Callable[[Observed], Mapping[Place, Estimate]]
+Observe = Callable[[CheckpointStatistics], Iterator[tuple[Subject, Observed]]]
 
 
 def estimated_values(
-    statistics: CheckpointStatistics, qualifiers: tuple[str, ...], estimator: Estimator
+    statistics: CheckpointStatistics,
+    qualifiers: tuple[str, ...],
+    estimator: Estimator,
+    observe: Observe = each_observed,
 ) -> Iterator[tuple[Subject, Value]]:
     """The values that an estimator gives for every layer, split and size of sample.
 
@@ -40,8 +44,10 @@ def estimated_values(
         Names of what the estimator's places are made of; the last qualifier, ``n``, is added.
     estimator : callable
         Sample → place → estimate.
+    observe : callable
+        What gives the samples.
     """
-    for subject, observed in each_observed(statistics):
+    for subject, observed in observe(statistics):
         for size, place, estimate in _all_sizes(observed, estimator):
             place_names: dict[str, str | int] = dict(zip(qualifiers, place, strict=False))
             value = Value(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from torch import Tensor
@@ -13,7 +13,10 @@ from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value,
 from layerscope.measures.information.observed import Observed, each_observed
 
 Layers = Sequence[tuple[Subject, Observed]]
-VARIABLES = ("labels", "inputs")
+VARIABLES: dict[str, Callable[[Observed], Tensor]] = {
+    "labels": lambda observed: observed.labels,
+    "inputs": lambda observed: observed.inputs,
+}
 
 
 class LatentMI:
@@ -35,29 +38,27 @@ class LatentMI:
         """Two values per layer and split."""
         ordered = sorted(each_observed(statistics), key=lambda pair: pair[1].split)
         for _, layers in groupby(ordered, key=lambda pair: pair[1].split):
-            yield from _of_split(list(layers))
+            yield from latent_values(list(layers), VARIABLES)
 
 
-def _of_split(layers: Layers) -> Iterator[tuple[Subject, Value]]:
+def latent_values(
+    layers: Layers, variables: Mapping[str, Callable[[Observed], Tensor]]
+) -> Iterator[tuple[Subject, Value]]:
+    """Information of the features of all layers of one split with variables, learnt together."""
     first = layers[0][1]
     settings = first.estimation.settings
     found = latent_mutual_informations(
-        [pair for _, observed in layers for pair in _pairs(observed)],
+        [(observed.features, of(observed)) for _, observed in layers for of in variables.values()],
         seed=first.estimation.seed,
         k=settings.neighbors,
         ids=first.images.indices,
         settings=LatentSettings(dims=settings.latent_dims, epochs=settings.latent_epochs),
         units=settings.units,
     )
-    places = [(subject, variable) for subject, _ in layers for variable in VARIABLES]
+    places = [(subject, variable) for subject, _ in layers for variable in variables]
     for (subject, variable), information in zip(places, found, strict=True):
         place: dict[str, str | int] = {"variable": variable, "n": len(first)}
         yield subject, _value(place, information, first.estimation.unit)
-
-
-def _pairs(observed: Observed) -> tuple[tuple[Tensor, Tensor], ...]:
-    """What the layer is compared with, in the order of ``VARIABLES``."""
-    return (observed.features, observed.labels), (observed.features, observed.inputs)
 
 
 def _value(place: dict[str, str | int], information: LatentInformation, unit: str) -> Value:

@@ -33,12 +33,13 @@ class KSG:
 def _information(observed: Observed) -> Mapping[Place, Estimate]:
     unit, components = observed.estimation.unit, str(observed.estimation.settings.components or "all")
     return {
-        ("labels", components): _estimate(observed.label_neighbors, unit),
-        ("inputs", components): _estimate(observed.input_neighbors, unit),
+        ("labels", components): neighbor_estimate(observed.label_neighbors, unit),
+        ("inputs", components): neighbor_estimate(observed.input_neighbors, unit),
     }
 
 
-def _estimate(information: NeighborInformation | None, unit: str) -> Estimate:
+def neighbor_estimate(information: NeighborInformation | None, unit: str) -> Estimate:
+    """An estimate by neighbours with its ceiling and status; undefined where nothing could be estimated."""
     if information is None:
         return Estimate(math.nan, unit)
     status = "degenerate" if information.reasons else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -21,6 +21,7 @@ from layerscope.functional.ksg import (
 from layerscope.functional.principal import principal_components
 from layerscope.measures.base import CheckpointStatistics, Subject, each_sample
 from layerscope.measures.estimation import Estimation
+from layerscope.pairing import ImagePairs
 from layerscope.statistics.feature_sample import Sampled
 
 
@@ -125,6 +126,34 @@ class Observed:
     def _reduced(self, points: Tensor) -> Tensor:
         count = self.estimation.settings.components
         return points.double() if count is None else principal_components(points, count)
+
+
+def each_paired(statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Observed]]:
+    """Every layer's sample of the test split, with the features of the train images as the inputs."""
+    pairs, known = statistics.pairs, statistics.observed
+    for subject, entry, split, sample in each_sample(statistics):
+        train = entry.splits.get("train")
+        if split != "test" or pairs is None or train is None or train.partners is None:
+            continue
+        place = entry.layer.index, "pairs"
+        if place not in known:
+            known[place] = _paired(sample, train.partners, pairs, statistics.estimation)
+        yield replace(subject, samples=len(known[place])), known[place]
+
+
+def _paired(sample: Sampled, partners: Sampled, pairs: ImagePairs, estimation: Estimation) -> Observed:
+    """Rows of the sample that have a partner, with the partner's features."""
+    device = sample.indices.device
+    partner = torch.full((int(sample.indices.max()) + 1,), -1, device=device)
+    within = pairs.test < len(partner)
+    partner[pairs.test[within].to(device)] = pairs.train[within].to(device)
+    rows = (partner[sample.indices] >= 0).nonzero().squeeze(1)
+    order = partners.indices.argsort()
+    wanted = torch.searchsorted(partners.indices[order], partner[sample.indices[rows]])
+    features = partners.features[order[wanted]]
+    images = Sampled(features, sample.labels[rows], sample.indices[rows])
+    every = torch.arange(len(rows), device=device)
+    return Observed(sample.features[rows], sample.labels[rows], images, every, "test", estimation)
 
 
 def each_observed(statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Observed]]:
