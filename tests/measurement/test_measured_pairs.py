@@ -36,7 +36,7 @@ def problems(runs: list[Run]) -> list[str]:
 
 
 def test_the_runs_of_a_matrix_share_their_pairs_and_keep_some_to_look_at(tmp_path):
-    runs = runs_of(tmp_path, {"Run": {"run": [0, 1]}})
+    runs = runs_of(tmp_path, {"Optimizer": {"lr": [0.05, 0.1]}})
     for run in runs:
         run.train()
         run.measure()

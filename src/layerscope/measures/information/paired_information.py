@@ -62,8 +62,9 @@ def _information(observed: Observed) -> Mapping[Place, Estimate]:
     settings, unit = observed.estimation.settings, observed.estimation.unit
     components = str(settings.components or "all")
     linear = gaussian_mutual_information(observed.components, observed.input_components, units=settings.units)
-    fragile = status_of(linear.unbiased, degenerate=linear.status == "degenerate")
+    number = linear.unbiased if math.isfinite(linear.value) else linear.value
+    status = status_of(number, degenerate=linear.status == "degenerate")
     return {
         ("ksg", components): neighbor_estimate(observed.input_neighbors, unit),
-        ("gaussian", components): Estimate(linear.unbiased, unit, fragile),
+        ("gaussian", components): Estimate(number, unit, status),
     }
