@@ -53,7 +53,7 @@ LAUNCH_ROWS = [  # the rooms inside of launch, lowest first
 
 PLOTTING_ROWS = [  # the rooms inside of plotting, lowest first
     {"drawing"},
-    {"run_tables"},
+    {"run_tables", "quantity"},
     {"registry"},
     {"freshness"},
     {"run", "matrix"},

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from layerscope.errors import UsageError
 from layerscope.plotting import FIGURES, RunTables
 from layerscope.plotting.drawing.style import FIRST_COLOUR, LAST_COLOUR, NC_COLOUR
-from layerscope.plotting.registry import MEASURES
+from layerscope.plotting.registry import OVERVIEW
 from layerscope.plotting.run_tables import LOG
 
 LAYERS = [f"block{index}.fc" for index in range(5)] + ["fc"]
@@ -27,7 +27,7 @@ MANY = [0, 1, 2, 5, 10, 50, 350]
 
 
 def load(folder: Path, title: str = "mlp · digits") -> RunTables:
-    return RunTables.load(folder, (LOG, *MEASURES), title=title)
+    return RunTables.load(folder, (LOG, *OVERVIEW), title=title)
 
 
 def draw(tables: RunTables, name: str) -> Figure:
@@ -77,17 +77,16 @@ def overlapping_ticks(axes: Axes) -> bool:
 
 @pytest.mark.parametrize(
     ("layers", "epochs"),
-    [(["fc"], [4]), (LAYERS[3:], MANY), (LAYERS, [0, 1]), (RESNET, [4]), (DENSENET, [0, 350])],
-    ids=["1 layer", "3 layers", "6 layers", "18 layers", "60 layers"],
+    [(LAYERS[3:], MANY), (RESNET, [4]), (DENSENET, [0, 350])],
+    ids=["3 layers", "18 layers", "60 layers"],
 )
 def test_nothing_leaves_the_page_or_covers_its_neighbour(synthetic, layers, epochs):
     tables = load(synthetic.write(layers, epochs, classes=100))
-    for name in FIGURES:
-        if not name.endswith("_test"):
-            figure = draw(tables, name)
-            assert texts_outside(figure) == [], name
-            assert all(len(axes.get_xticklabels()) <= 15 for axes in figure.axes)
-            assert not any(overlapping_ticks(axes) for axes in figure.axes), name
+    for name in ("CDNV", "Traces", "NCC", "Overview"):
+        figure = draw(tables, name)
+        assert texts_outside(figure) == [], name
+        assert all(len(axes.get_xticklabels()) <= 15 for axes in figure.axes)
+        assert not any(overlapping_ticks(axes) for axes in figure.axes), name
 
 
 def test_a_line_shows_the_values_of_its_table(small_run):
@@ -153,17 +152,6 @@ def test_values_without_a_place_are_marked_and_explained(synthetic, value, statu
     if status != "degenerate":
         assert lone[0].get_transform() != axes.transData
         assert np.isnan(data_lines(axes)[-1].get_ydata()[3])
-
-
-def test_a_table_of_undefined_values_says_so(synthetic):
-    def undefined(measure: str, row: dict[str, Any]) -> dict[str, Any]:
-        return {**row, "value": math.nan, "status": "undefined"}
-
-    tables = load(synthetic.write(LAYERS, [0, 10], spoil=undefined))
-    for name in FIGURES:
-        figure = draw(tables, name)
-        said = [text.get_text() for axes in figure.axes for text in axes.texts]
-        assert name == "Accuracy" or "no finite value" in said, name
 
 
 def test_layers_a_measure_skips_are_left_off_the_axis(synthetic):

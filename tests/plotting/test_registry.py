@@ -8,9 +8,10 @@ import sys
 
 import pytest
 
+from layerscope.config.names import MEASURES
 from layerscope.errors import UsageError
-from layerscope.plotting.registry import FIGURES, MEASURES, named_figures
-from layerscope.plotting.run_tables import LOG, PAIRS
+from layerscope.plotting.registry import FIGURES, named_figures
+from layerscope.plotting.run_tables import FILES
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -18,13 +19,19 @@ def test_every_figure_has_a_function_and_known_tables(name):
     figure = FIGURES[name]
     module, function = figure.function.split(":")
     assert callable(getattr(importlib.import_module(f"layerscope.plotting.{module}"), function))
-    assert set(figure.inputs) <= {LOG, PAIRS, "JointPMF", "DiscreteMI", *MEASURES}
+    assert set(figure.inputs) <= {*FILES, *MEASURES}
     assert figure.description
+    assert figure.needs or figure.any_of
+
+
+def test_descriptions_and_numbers_tell_figures_apart():
+    assert len({figure.description for figure in FIGURES.values()}) == len(FIGURES)
+    assert {f"F{number}" for number in range(1, 25)} <= {figure.number for figure in FIGURES.values()}
 
 
 def test_every_test_twin_has_its_figure_and_split():
     twins = [name for name in FIGURES if name.endswith("_test")]
-    assert len(twins) == 5
+    assert len(twins) > 15
     assert all(FIGURES[name].split == "test" for name in twins)
     assert all(FIGURES[name.removesuffix("_test")].split == "train" for name in twins)
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from layerscope.plotting.registry import Figure
-from layerscope.plotting.run_tables import LOG, PAIRS
-from layerscope.results.run_folders import PAIRS_FILE
+from layerscope.plotting.run_tables import FILES
 from layerscope.results.tables import TableStore
 
 FORMATS = ("pdf", "png")
@@ -19,10 +18,10 @@ def plot_paths(run_folder: Path, name: str) -> list[Path]:
 
 
 def input_path(run_folder: Path, table: str) -> Path:
-    """The file of one table; ``log`` is the training log, ``pairs`` that of the pairs of images."""
-    store = TableStore(run_folder / "measurements")
-    others = {LOG: "log.csv", PAIRS: PAIRS_FILE}
-    return run_folder / others[table] if table in others else store.path(table)
+    """The file of one table, or of what is no table of a measure."""
+    if table in FILES:
+        return run_folder / FILES[table]
+    return TableStore(run_folder / "measurements").path(table)
 
 
 def drawable(run_folder: Path, figures: Mapping[str, Figure]) -> dict[str, Figure]:
@@ -36,11 +35,15 @@ def outdated(run_folder: Path, figures: Mapping[str, Figure]) -> dict[str, Figur
 
 
 def _has_inputs(run_folder: Path, figure: Figure) -> bool:
-    there = {name for name in figure.inputs if input_path(run_folder, name).is_file()}
-    if not there or not there.issuperset(figure.needs):
+    return all(_holds(run_folder, name, figure.split) for name in figure.needs) and (
+        not figure.any_of or any(_holds(run_folder, name, figure.split) for name in figure.any_of)
+    )
+
+
+def _holds(run_folder: Path, table: str, split: str | None) -> bool:
+    if not input_path(run_folder, table).is_file():
         return False
-    store = TableStore(run_folder / "measurements")
-    return figure.split is None or all(figure.split in store.splits(name) for name in figure.needs)
+    return split is None or split in TableStore(run_folder / "measurements").splits(table)
 
 
 def _is_fresh(run_folder: Path, name: str, figure: Figure) -> bool:

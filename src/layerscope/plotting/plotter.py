@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from layerscope.config import load_config
+from layerscope.errors import UsageError
+from layerscope.plotting.drawing.options import figure_options
 from layerscope.plotting.drawing.title import run_title
 from layerscope.plotting.freshness import drawable, outdated, plot_paths
 from layerscope.plotting.registry import FIGURES, Figure, named_figures
@@ -26,13 +29,26 @@ class NCPlotter:
         """Whether every figure that can be drawn is there and newer than its tables; reads no table."""
         return not outdated(self.run_folder, drawable(self.run_folder, FIGURES))
 
-    def plot(self, figures: Sequence[str] | None = None, *, force: bool = False) -> list[Path]:
+    def plot(
+        self,
+        figures: Sequence[str] | None = None,
+        *,
+        force: bool = False,
+        columns: int | None = None,
+        usetex: bool = False,
+    ) -> list[Path]:
         """Draw figures as PDF and PNG; those newer than their tables only when ``force``.
+
+        A figure whose tables are there but hold nothing for it becomes a page that says so.
 
         Parameters
         ----------
         figures
             Names of figures; None is all of them whose tables are there.
+        columns
+            1 or 2: as wide as one or two columns of a paper (3.5 or 7.2 inches); None: as wide as needed.
+        usetex
+            Set text with LaTeX, which must be installed.
 
         Returns
         -------
@@ -42,7 +58,7 @@ class NCPlotter:
         Raises
         ------
         UsageError
-            A figure of that name is unknown.
+            A figure of that name is unknown, ``columns`` is neither 1 nor 2, or there is no LaTeX.
         DamagedFile
             A table is not what was written.
         """
@@ -50,7 +66,9 @@ class NCPlotter:
         possible = drawable(self.run_folder, wanted)
         if figures is not None:
             self._name_missing(wanted, possible)
-        return self._draw(possible if force else outdated(self.run_folder, possible))
+        due = possible if force else outdated(self.run_folder, possible)
+        with figure_options(columns=columns, usetex=usetex):
+            return self._draw(due)
 
     @staticmethod
     def plot_runs(
@@ -59,6 +77,8 @@ class NCPlotter:
         *,
         figures: Sequence[str] | None = None,
         force: bool = False,
+        columns: int | None = None,
+        usetex: bool = False,
     ) -> list[Path]:
         """Draw the figures of every run below ``base_dir`` whose config holds ``filter``.
 
@@ -73,18 +93,25 @@ class NCPlotter:
             There is no run, none has such a key, or none matches.
         """
         folders = matching_runs(Path(base_dir), filter or {})
-        return [path for folder in folders for path in NCPlotter(folder).plot(figures, force=force)]
+        look: Any = {"force": force, "columns": columns, "usetex": usetex}
+        return [path for folder in folders for path in NCPlotter(folder).plot(figures, **look)]
 
     def _draw(self, figures: Mapping[str, Figure]) -> list[Path]:
         if not figures:
             return []
+        from layerscope.plotting.drawing.message import message
         from layerscope.plotting.drawing.saving import save
 
         tables = self._tables(name for figure in figures.values() for name in figure.inputs)
         written = []
         for name, figure in figures.items():
             paths = plot_paths(self.run_folder, name)
-            save(figure.draw(tables), paths)
+            try:
+                drawn = figure.draw(tables)
+            except UsageError as error:
+                _log.info("%s of %s shows nothing: %s", name, self.run_folder, error)
+                drawn = message(tables.title, f"{name}: {error}")
+            save(drawn, paths)
             written += paths
         return written
 
@@ -96,5 +123,5 @@ class NCPlotter:
 
     def _name_missing(self, wanted: Mapping[str, Figure], possible: Mapping[str, Figure]) -> None:
         for name in wanted.keys() - possible.keys():
-            needs = " and ".join(wanted[name].inputs)
+            needs = " and ".join(wanted[name].needs) or " or ".join(wanted[name].any_of)
             _log.warning("%s is not drawn: %s lacks the tables %s it needs", name, self.run_folder, needs)

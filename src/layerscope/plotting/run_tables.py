@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,8 +22,17 @@ if TYPE_CHECKING:
 LOG = "log"
 """Stands for ``log.csv`` among the names of tables."""
 
+OBSERVATIONS = "observations"
+"""Stands for ``observations.csv`` among the names of tables."""
+
 PAIRS = "pairs"
 """Stands for ``pairs.npz`` among the names of tables."""
+
+FILES = {LOG: "log.csv", OBSERVATIONS: "observations.csv", PAIRS: PAIRS_FILE}
+"""What is no table of a measure: name → file."""
+
+NOT_SHOWN = ("weighting", "where", "reduce", "samples")
+"""Columns of tables that no figure is drawn from."""
 
 NC_LAYER_TABLE = "CDNV"
 """Marks the NC layer in every figure over layers."""
@@ -55,9 +64,10 @@ class RunTables:
             if name == PAIRS:
                 pairs = _read_pairs(run_folder / PAIRS_FILE)
                 continue
-            frame = _read_log(run_folder / "log.csv") if name == LOG else store.read(name)
+            reader = READERS.get(name)
+            frame = store.read(name) if reader is None else reader(run_folder / FILES[name])
             if frame is not None:
-                frames[name] = frame
+                frames[name] = _compact(frame)
         return cls(frames, title, tap, pairs)
 
     def has(self, name: str, split: str | None = None) -> bool:
@@ -90,7 +100,7 @@ class RunTables:
         measured = {
             int(epoch)
             for name, frame in self.frames.items()
-            if name != LOG
+            if name not in FILES
             for epoch in frame["epoch"].unique()
         }
         return spread(sorted(measured))
@@ -105,6 +115,11 @@ def _read_pairs(path: Path) -> StoredPairs | None:
     from layerscope.results.stored_pairs import StoredPairs
 
     return StoredPairs.load(path) if path.is_file() else None
+def _compact(frame: DataFrame) -> DataFrame:
+    """Without the columns that no figure shows, and with each text once: rows are chosen over and over."""
+    frame = frame.drop(columns=[name for name in NOT_SHOWN if name in frame])
+    texts = [name for name, kind in frame.dtypes.items() if not hasattr(kind, "kind") or kind.kind == "O"]
+    return frame.astype(dict.fromkeys(texts, "category"))
 
 
 def _read_log(path: Path) -> DataFrame | None:
@@ -119,6 +134,23 @@ def _read_log(path: Path) -> DataFrame | None:
         raise DamagedFile(
             path, "it is not a training log", "Run the same command again to continue."
         ) from error
+
+
+def _read_observations(path: Path) -> DataFrame | None:
+    import pandas as pd
+
+    if not path.is_file():
+        return None
+    try:
+        frame: DataFrame = pd.read_csv(path, keep_default_na=False, na_values={"step": [""]})
+        return frame.astype({"epoch": "int64", "step": "float64", "value": "float64"})
+    except (ValueError, KeyError) as error:
+        raise DamagedFile(
+            path, "it does not hold observations", "Move it away and run the same command again."
+        ) from error
+
+
+READERS: dict[str, Callable[[Path], DataFrame | None]] = {LOG: _read_log, OBSERVATIONS: _read_observations}
 
 
 def _spell(where: Mapping[str, object]) -> str:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from layerscope.plotting.drawing.selection import MOST_TICKS, short_name, tick_places
 from layerscope.plotting.drawing.sheet import CHARACTER, Sheet
-from layerscope.plotting.drawing.style import NC_COLOUR, REFERENCE_COLOUR
+from layerscope.plotting.drawing.style import NC_COLOUR, REFERENCE_COLOUR, LineStyle
+from layerscope.plotting.drawing.text import decade, literal
 from layerscope.results.nc_layer import LayerRef
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 SMALL_CHARACTER = CHARACTER * 6.5 / 7
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 TICK = 0.19  # inches that a slanted name needs beside the next
 SLANT = 0.71  # sine of 45 degrees
 
@@ -34,25 +34,63 @@ def layers_of(frame: DataFrame) -> list[LayerRef]:
     ]
 
 
-def draw_layer_axis(sheet: Sheet, axes: Axes, rows: DataFrame, nc: LayerRef | None, label: str) -> None:
-    """Finish a panel over layers: name them along x, at most fifteen of them, and mark the NC layer."""
+def draw_layer_axis(
+    sheet: Sheet, axes: Axes, rows: DataFrame, nc: LayerRef | None, label: str, *, checked: bool = True
+) -> None:
+    """Finish a panel over layers: name them along x, at most fifteen of them, and mark the NC layer.
+
+    Unless ``checked`` is False, see to the ticks of its values, too.
+    """
     layers = layers_of(rows)
     if layers:
         _name_layers(sheet, axes, layers)
         _set_limits(axes, layers)
     axes.set_xlabel(label)
+    if checked:
+        finish_values(axes)
+    if nc is not None:
+        _mark_nc_layer(axes, nc)
+
+
+def draw_epoch_axis(axes: Axes, epochs: Sequence[int]) -> None:
+    """Finish a panel over checkpoints: epochs at which there are any, logarithmic when they crowd early."""
+    first, last = min(epochs), max(epochs)
+    if _crowd(epochs):
+        axes.set_xscale("symlog", linthresh=1, linscale=0.4)
+        axes.xaxis.set_minor_locator(NullLocator())
+        width = np.log10(max(last, 10))
+        axes.set_xlim(-0.12 * width if first == 0 else first / 1.15, last * 10 ** (0.04 * width))
+    else:
+        margin = max(0.04 * (last - first), 0.3)
+        axes.set_xlim(first - margin, last + margin)
+    ticks = _epoch_ticks(sorted(set(epochs)), axes)
+    axes.set_xticks(ticks, [str(epoch) for epoch in ticks])
+    axes.set_xlabel("epoch")
+    finish_values(axes)
+
+
+def finish_values(axes: Axes) -> None:
+    """Ticks of the y axis that can be read, and a word where there is nothing to see."""
     has_values = _has_values(axes)
     if not has_values:
         axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center", color="0.4")
     if axes.get_yscale() == "log":
         _set_log_ticks(axes, has_values)
-    if nc is not None:
-        _mark_nc_layer(axes, nc)
+    else:
+        axes.yaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 2.5, 5, 10)))
+        axes.yaxis.set_major_formatter(FuncFormatter(_short_number))
 
 
-def draw_reference(axes: Axes, height: float) -> None:
+def begin_at(axes: Axes, low: float) -> None:
+    """Let the y axis begin at ``low``, with some room above what is drawn."""
+    top = float(axes.dataLim.y1)
+    if np.isfinite(top) and top > low:
+        axes.set_ylim(low, low + 1.06 * (top - low))
+
+
+def draw_reference(axes: Axes, height: float, style: LineStyle = ":") -> None:
     """A level to compare with, drawn behind the data."""
-    axes.axhline(height, color=REFERENCE_COLOUR, linewidth=0.8, linestyle=":", zorder=1.5)
+    axes.axhline(height, color=REFERENCE_COLOUR, linewidth=0.8, linestyle=style, zorder=1.5)
 
 
 def set_share_axis(axes: Axes) -> None:
@@ -64,7 +102,7 @@ def set_share_axis(axes: Axes) -> None:
 def _name_layers(sheet: Sheet, axes: Axes, layers: Sequence[LayerRef]) -> None:
     width = sheet.panel[0]
     shown = [layers[place] for place in tick_places(len(layers), min(MOST_TICKS, int(width / TICK)))]
-    texts = [short_name(layer.name).replace("$", r"\$") for layer in shown]
+    texts = [literal(short_name(layer.name)) for layer in shown]
     axes.set_xticks([layer.index for layer in shown], texts)
     if len(shown) < len(layers):
         axes.set_xticks([layer.index for layer in layers], minor=True)
@@ -82,9 +120,37 @@ def _set_limits(axes: Axes, layers: Sequence[LayerRef]) -> None:
     axes.set_xlim(first - margin, last + margin)
 
 
+def _crowd(epochs: Sequence[int]) -> bool:
+    """Whether more than half of the checkpoints lie in the first tenth of training."""
+    return len(epochs) > 3 and sum(epoch <= max(epochs) / 10 for epoch in epochs) > len(epochs) / 2
+
+
+def _epoch_ticks(epochs: Sequence[int], axes: Axes) -> list[int]:
+    """Epochs whose numbers do not touch: the last, and before it all that are far enough from the next."""
+    transform, (left, right) = axes.xaxis.get_transform(), axes.get_xlim()
+    places = transform.transform(np.array([left, right, *epochs], dtype=float))
+    shares = (places[2:] - places[0]) / (places[1] - places[0])
+    chosen: list[int] = []
+    free = 2.0
+    for epoch, share in zip(reversed(epochs), reversed(shares.tolist()), strict=True):
+        if share < free:
+            chosen.append(epoch)
+            free = share - 0.035 * (len(str(epoch)) + 1.2)
+    return sorted(chosen)
+
+
 def _has_values(axes: Axes) -> bool:
-    lines = (line for line in axes.get_lines() if line.get_transform() == axes.transData)
-    return any(np.isfinite(np.asarray(line.get_ydata(), dtype=float)).any() for line in lines)
+    return any(np.isfinite(np.asarray(line.get_ydata(), dtype=float)).any() for line in _lines(axes))
+
+
+def _lines(axes: Axes) -> list[Line2D]:
+    """Lines in the units of the data: neither levels across the panel nor marks at its border."""
+    return [line for line in axes.get_lines() if line.get_transform() == axes.transData]
+
+
+def _short_number(value: float, _: object) -> str:
+    """At most four figures, without an exponent for what can be read without one."""
+    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}", 1) if value < 0 else f"{value:.4g}"
 
 
 def _set_log_ticks(axes: Axes, has_values: bool) -> None:
@@ -97,13 +163,8 @@ def _set_log_ticks(axes: Axes, has_values: bool) -> None:
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high > 3 * low else MaxNLocator(5))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     else:
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power_of_ten(value)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: decade(value)))
     axes.yaxis.set_minor_formatter(NullFormatter())
-
-
-def _power_of_ten(value: float) -> str:
-    """``10⁻²``, in plain characters: typesetting formulas takes a tenth of all drawing."""
-    return "10" + str(round(math.log10(value))).translate(RAISED) if value > 0 else ""
 
 
 def _mark_nc_layer(axes: Axes, nc: LayerRef) -> None:

@@ -42,14 +42,16 @@ def draw_series(
     colour: str,
     line: LineStyle = "-",
     slot: tuple[int, int] = (0, 1),
+    along: str = "layer_index",
 ) -> None:
-    """Draw the value of each layer.
+    """Draw the value of each layer, or of each other thing that rows lie ``along``.
 
-    Undefined and infinite values, and those a logarithmic axis cannot hold, become markers at the border;
-    degenerate ones are hollow. ``slot`` (place, count) keeps the border markers of several series apart.
+    A band shows the standard error of those that have one. Undefined and infinite values, and
+    those a logarithmic axis cannot hold, become markers at the border; degenerate ones are hollow. ``slot``
+    (place, count) keeps the border markers of several series apart.
     """
-    rows = rows[rows["status"] != "skipped"].sort_values("layer_index", kind="stable")
-    x = rows["layer_index"].to_numpy(dtype=float)
+    rows = rows[rows["status"] != "skipped"].sort_values(along, kind="stable")
+    x = rows[along].to_numpy(dtype=float)
     y = rows["value"].to_numpy(dtype=float)
     too_small = (y <= 0) & (axes.get_yscale() == "log") | np.isneginf(y)
     placed = np.isfinite(y) & ~too_small
@@ -63,6 +65,7 @@ def draw_series(
         markersize=size,
         markeredgewidth=0,
     )
+    _draw_error(sheet, axes, rows, np.where(placed, y, np.nan), colour, along)
     _draw_degenerate(
         sheet, axes, x, y, placed & (rows["status"] == "degenerate").to_numpy(dtype=bool), colour
     )
@@ -99,6 +102,20 @@ def line_legend(lines: dict[str, LineStyle]) -> Legend:
 def marker_size(points: int) -> float:
     """Points of a marker so that neighbours do not touch."""
     return float(np.clip(90 / max(points, 1), 1.5, 4.0))
+
+
+def _draw_error(
+    sheet: Sheet, axes: Axes, rows: DataFrame, y: NDArray[np.float64], colour: str, along: str
+) -> None:
+    error = rows["error"].to_numpy(dtype=float) if "error" in rows else np.full(len(rows), np.nan)
+    if np.isfinite(error).any():
+        known = np.isfinite(error) & np.isfinite(y)
+        x, middle, half = rows[along].to_numpy(dtype=float)[known], y[known], error[known]
+        if len(x) > 1:
+            axes.fill_between(x, middle - half, middle + half, color=colour, alpha=0.2, linewidth=0)
+        else:
+            axes.errorbar(x, middle, half, color=colour, linewidth=0.8)
+        sheet.notes.add("band: ± standard error")
 
 
 def _draw_degenerate(

@@ -9,11 +9,15 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+
+from layerscope.plotting.drawing.options import chosen
+from layerscope.plotting.drawing.style import REFERENCE_COLOUR, LineStyle
+from layerscope.plotting.drawing.text import literal
 
 CHARACTER = 0.058
 """Width in inches that one character takes at 7 points."""
@@ -24,6 +28,9 @@ PANEL_TOP = 0.17  # room for the name of the NC layer
 X_LABEL = 0.31
 Y_LABEL = 0.43
 NAME_DEPTH = 0.1  # of the names of ticks, when they lie flat
+COLOUR_BAR = 0.5  # right of every panel that has one
+LEAST_WIDTH = 2.8  # of a figure, for its title
+NARROWEST = 1.2  # panel that can still be read
 
 
 class Legend(NamedTuple):
@@ -39,6 +46,20 @@ class Legend(NamedTuple):
         return sum(CHARACTER * len(text) + 0.34 for text in texts)
 
 
+def swatch(colour: Any) -> Line2D:
+    """A square of a colour, for a legend."""
+    return Line2D(
+        [],
+        [],
+        linestyle="none",
+        marker="s",
+        markersize=6,
+        color=colour,
+        markeredgecolor="0.6",
+        markeredgewidth=0.4,
+    )
+
+
 @dataclass
 class Sheet:
     """A figure under construction; :meth:`finish` gives everything its place."""
@@ -52,6 +73,9 @@ class Sheet:
     legends: list[Legend] = field(default_factory=list)
     notes: set[str] = field(default_factory=set)
     name_depths: dict[Axes, float] = field(default_factory=dict)
+    references: dict[str, LineStyle] = field(default_factory=dict)
+    colour_bars: bool = False
+    between: float = BETWEEN
 
     @classmethod
     def of_panels(
@@ -62,19 +86,25 @@ class Sheet:
         panel: tuple[float, float] = (2.95, 2.0),
         *,
         headings: bool = False,
+        colour_bars: bool = False,
+        between: float = BETWEEN,
     ) -> Sheet:
-        """A sheet of ``count`` empty panels, filled row by row."""
+        """A sheet of ``count`` empty panels, filled row by row, at most ``columns`` in one."""
+        columns = min(count, columns)
+        if (width := chosen().width) is not None:
+            columns, panel = _fitted(width, columns, panel, between, COLOUR_BAR if colour_bars else 0.0)
         figure = Figure()
         rows = -(-count // columns)
         axes = [figure.add_subplot(rows, columns, place + 1) for place in range(count)]
-        return cls(figure, axes, title, columns, panel, headings)
+        return cls(figure, axes, title, columns, panel, headings, colour_bars=colour_bars, between=between)
 
     def finish(self) -> Figure:
         """Set the size of the figure and the place of panels, title, legends and notes."""
         rows = -(-len(self.axes) // self.columns)
-        width = LEFT + self.columns * self.panel[0] + (self.columns - 1) * BETWEEN + RIGHT
+        width = LEFT + self.columns * (self.panel[0] + self._bar) + (self.columns - 1) * self.between + RIGHT
+        width = max(width, LEAST_WIDTH)
         title = _wrapped(self.title, width)
-        strips = _packed(self.legends, width)
+        strips = _packed([part for legend in self._all_legends() for part in _folded(legend, width)], width)
         head = 0.06 + TITLE_LINE * len(title) + STRIP_LINE * len(strips)
         foot = NOTE_LINE if self.notes else 0.0
         height = head + rows * (self._row_top + self.panel[1] + self._row_foot) + foot
@@ -82,6 +112,18 @@ class Sheet:
         self._place_panels(width, height, head)
         self._write(title, strips, height)
         return self.figure
+
+    def _all_legends(self) -> list[Legend]:
+        """The legends, then one of the lines to compare with."""
+        lines = [
+            (Line2D([], [], color=REFERENCE_COLOUR, linestyle=style, linewidth=1.0), text)
+            for text, style in self.references.items()
+        ]
+        return [*self.legends, Legend("", lines)] if lines else self.legends
+
+    @property
+    def _bar(self) -> float:
+        return COLOUR_BAR if self.colour_bars else 0.0
 
     @property
     def _row_top(self) -> float:
@@ -95,7 +137,7 @@ class Sheet:
         across, down = self.panel
         for place, axes in enumerate(self.axes):
             row, column = divmod(place, self.columns)
-            left = LEFT + column * (across + BETWEEN)
+            left = LEFT + column * (across + self._bar + self.between)
             top = head + row * (self._row_top + down + self._row_foot) + self._row_top
             axes.set_position((left / width, 1 - (top + down) / height, across / width, down / height))
             depth = self.name_depths.get(axes, NAME_DEPTH)
@@ -105,20 +147,46 @@ class Sheet:
     def _write(self, title: Sequence[str], strips: Sequence[Sequence[Legend]], height: float) -> None:
         top = 0.06
         for line in title:
-            self.figure.text(0.5, 1 - top / height, line, ha="center", va="top", fontsize=7, parse_math=False)
+            self.figure.text(0.5, 1 - top / height, literal(line), ha="center", va="top", fontsize=7)
             top += TITLE_LINE
         for strip in strips:
             _draw_strip(self.figure, strip, 1 - top / height)
             top += STRIP_LINE
         if self.notes:
             text = "    ".join(sorted(self.notes))
-            self.figure.text(0.99, 0.03 / height, text, ha="right", va="bottom", fontsize=6, color="0.3")
+            place = (0.99, 0.03 / height)
+            self.figure.text(*place, literal(text), ha="right", va="bottom", fontsize=6, color="0.3")
 
 
 def _wrapped(title: str, width: float) -> list[str]:
     """Lines of a title, broken between its parts only, if they fit."""
     parts = title.replace(" ", "\N{NO-BREAK SPACE}").replace("\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}", " · ")
     return textwrap.wrap(parts, max(int(width / CHARACTER), 20))
+
+
+def _fitted(
+    width: float, columns: int, panel: tuple[float, float], between: float, bar: float
+) -> tuple[int, tuple[float, float]]:
+    """As many columns as leave the panels wide enough, and their size, for a figure of this width."""
+
+    def across(count: int) -> float:
+        return (width - LEFT - RIGHT + between - count * (between + bar)) / count
+
+    fitting = [count for count in range(1, columns + 1) if across(count) >= NARROWEST]
+    columns = max(fitting, default=1)
+    wide = across(columns)
+    return columns, (wide, min(panel[1], max(panel[1] * wide / panel[0], NARROWEST)))
+
+
+def _folded(legend: Legend, width: float) -> list[Legend]:
+    """The legend in parts that fit into the width; only the first has the title."""
+    entries = list(legend.entries)
+    fitting = len(entries)
+    while fitting > 1 and Legend(legend.title, entries[:fitting]).width > width:
+        fitting -= 1
+    if fitting == len(entries):
+        return [legend]
+    return [Legend(legend.title, entries[:fitting]), *_folded(Legend("", entries[fitting:]), width)]
 
 
 def _packed(legends: Sequence[Legend], width: float) -> list[list[Legend]]:

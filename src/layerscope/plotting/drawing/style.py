@@ -11,6 +11,7 @@ import matplotlib as mpl
 from matplotlib.colors import to_hex
 
 from layerscope.plotting.drawing.fonts import house_font
+from layerscope.plotting.drawing.options import chosen
 
 MATH_FONTS = tuple(f"mathtext.{style}" for style in ("rm", "it", "bf", "bfit", "sf", "tt", "cal"))
 
@@ -56,8 +57,26 @@ STYLE: dict[str, Any] = {
     "path.simplify": True,
 }
 
+TEX: dict[str, Any] = {
+    "text.usetex": True,
+    "font.family": "sans-serif",
+    "text.latex.preamble": r"\usepackage{amsmath,amssymb}\usepackage{helvet}\usepackage[helvet]{sfmath}",
+}
+"""What LaTeX needs to set text without serifs, formulas too."""
+
 SPLIT_COLOURS = {"train": "#0072B2", "test": "#D55E00"}
-LineStyle = Literal["-", "--", ":"]
+OTHER_COLOURS = {"validation": "#CC79A7", "weights": "0.2", "ood": "#882255"}
+GROUP_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "0.2", "#882255")
+"""Things without an order, told apart by everybody (Okabe, Ito 2008)."""
+
+CLASS_GROUP_COLOURS = {
+    "overall": "0.2",
+    "balanced": "#CC79A7",
+    "head": "#009E73",
+    "mid": "#E69F00",
+    "tail": "#D55E00",
+}
+LineStyle = Literal["-", "--", ":", "-."]
 
 SPLIT_LINES: dict[str, LineStyle] = {"train": "-", "test": "--"}
 NC_COLOUR = "#009E73"
@@ -68,11 +87,8 @@ LAST_COLOUR = "0.0"
 
 def house_style() -> AbstractContextManager[None]:
     """While it lasts, matplotlib draws and saves as our figures need it, whatever is set elsewhere."""
-    font = house_font()
-    settings: Any = {
-        **STYLE,
-        **dict.fromkeys(("font.family", *MATH_FONTS), font),
-    }  # matplotlib types its settings by their names
+    own = TEX if chosen().usetex else dict.fromkeys(("font.family", *MATH_FONTS), house_font())
+    settings: Any = {**STYLE, **own}  # matplotlib types its settings by their names
     return mpl.rc_context(settings)
 
 
@@ -92,6 +108,13 @@ def epoch_colours(epochs: Sequence[int]) -> dict[int, str]:
     if len(epochs) < 2:
         return dict.fromkeys(epochs, shades("viridis", 1, 0.3, 0.3)[0])
     return dict(zip(epochs, shades("viridis", len(epochs), 0.86, 0.0), strict=True))
+
+
+def depth_colours(layers: Sequence[int]) -> dict[int, str]:
+    """Light to dark from the first to the last layer, in other colours than those of epochs."""
+    if len(layers) < 2:
+        return dict.fromkeys(layers, shades("plasma", 1, 0.35, 0.35)[0])
+    return dict(zip(layers, shades("plasma", len(layers), 0.88, 0.0), strict=True))
 
 
 def shades(name: str, count: int, first: float, last: float) -> list[str]:

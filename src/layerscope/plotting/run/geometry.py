@@ -12,11 +12,18 @@ from layerscope.plotting.drawing.axes import draw_layer_axis, set_share_axis
 from layerscope.plotting.drawing.series import draw_by_epoch, draw_series, epoch_legend
 from layerscope.plotting.drawing.sheet import Legend, Sheet
 from layerscope.plotting.drawing.style import FIRST_COLOUR, LAST_COLOUR, REFERENCE_COLOUR, styled
+from layerscope.plotting.quantity import Quantity
+from layerscope.plotting.run.panels import over_layers
 from layerscope.plotting.run_tables import RunTables
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+GNC2_PANELS = [
+    Quantity("GNC2", f"{statistic} of {text}", {"kernel": kernel, "statistic": statistic})
+    for statistic in ("mean", "variance")
+    for kernel, text in (("dist", "distance"), ("log", "-log distance"), ("riesz_1", "1 / distance"))
+]
 ETF_PANELS = {
     "equiangular": r"mean of $|\cos + 1/(K-1)|$",
     "equiangular_std": r"std of $\cos$",
@@ -36,6 +43,11 @@ def etf(tables: RunTables, split: str = "train") -> Figure:
         line = Line2D([], [], color=REFERENCE_COLOUR, linestyle=":")
         sheet.legends.append(Legend("", [(line, "attainable in this dimension")]))
     return sheet.finish()
+
+
+def gnc2(tables: RunTables, split: str = "train") -> Figure:
+    """Means and variances of kernels of the distances between the directions of the class means."""
+    return over_layers(tables, GNC2_PANELS, split)
 
 
 @styled

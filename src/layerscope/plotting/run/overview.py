@@ -80,6 +80,6 @@ def _is_there(panel: _Panel, tables: RunTables) -> bool:
 def _add_legends(sheet: Sheet, tables: RunTables) -> None:
     if tables.epochs:
         sheet.legends.append(epoch_legend(tables.epochs, "train"))
-    sheet.legends.append(split_legend())
+    sheet.legends.append(split_legend(tables))
     if tables.has("WeightSVs"):
         sheet.legends.append(singular_value_legend(tables))

@@ -9,8 +9,11 @@ from layerscope.plotting.drawing.axes import draw_layer_axis
 from layerscope.plotting.drawing.series import draw_by_epoch, epoch_legend, line_legend
 from layerscope.plotting.drawing.sheet import Sheet
 from layerscope.plotting.drawing.style import LineStyle, styled
+from layerscope.plotting.quantity import Quantity
+from layerscope.plotting.run.panels import over_layers
 from layerscope.plotting.run_tables import RunTables
 
+VCI = Quantity("VCI", "variability collapse index", {"statistic": "vci"}, share=True)
 TRACE_LINES: dict[str, LineStyle] = {"within": "-", "between": "--", "sum": ":"}
 
 
@@ -40,6 +43,11 @@ def nc1(tables: RunTables, split: str = "train") -> Figure:
     draw_nc1(sheet, sheet.axes[0], tables, split)
     sheet.legends.append(epoch_legend(tables.epochs, split))
     return sheet.finish()
+
+
+def vci(tables: RunTables, split: str = "train") -> Figure:
+    """Variability collapse index: what no invertible linear map of the features changes."""
+    return over_layers(tables, [VCI], split)
 
 
 def draw_cdnv(sheet: Sheet, axes: Axes, tables: RunTables, split: str) -> None:

@@ -1,0 +1,87 @@
+"""Information measures, by layer and through training, with what they can be at most."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from layerscope.plotting.quantity import Quantity
+from layerscope.plotting.run.panels import layers_over_epochs, over_layers
+from layerscope.plotting.run_tables import RunTables
+
+CEILING = "ceiling of the estimator"
+ENTROPY = "entropy H of the variable"
+
+
+def _estimates(variable: str, of: str) -> list[Quantity]:
+    """Every measure of the information of features with a variable, a panel each."""
+    label = f"I(T; {of})"
+    by_bins = {"statistic": variable}
+    entropy = {"statistic": "label_entropy"}
+    return [
+        Quantity(
+            "BinnedMI",
+            label,
+            by_bins,
+            "bins",
+            beside=entropy if variable == "labels" else None,
+            beside_label=ENTROPY,
+            ceiling="" if variable == "labels" else CEILING,
+        ),
+        Quantity("KSG", label, {"variable": variable}, "neighbours (KSG)", ceiling=CEILING),
+        Quantity("GaussianMI", label, {"variable": variable, "statistic": "unbiased"}, "Gaussian"),
+        Quantity("LatentMI", label, {"variable": variable}, "latent", ceiling=CEILING),
+        Quantity(
+            "DSMI",
+            label,
+            {"variable": variable, "statistic": "full"},
+            "diffusion, full",
+            beside={"variable": variable, **entropy},
+            beside_label=ENTROPY,
+        ),
+        Quantity(
+            "DSMI",
+            label,
+            {"variable": variable, "statistic": "matched"},
+            "diffusion, matched",
+            beside={"variable": variable, **entropy},
+            beside_label=ENTROPY,
+            ceiling=CEILING,
+        ),
+    ]
+
+
+LABELS, INPUTS = _estimates("labels", "Y"), _estimates("inputs", "X")
+ENTROPIES = [
+    Quantity("DSE", "entropy S", {"statistic": "entropy"}, "diffusion spectral", low=0.0, ceiling="ln n"),
+    Quantity("DSE", "entropy", {"statistic": "adjacency"}, "adjacency spectral", low=0.0, ceiling="ln n"),
+]
+
+
+def labels_by_layer(tables: RunTables, split: str = "train") -> Figure:
+    """F20: information of the features of each layer with the labels, by every estimator there is."""
+    return over_layers(tables, LABELS, split)
+
+
+def inputs_by_layer(tables: RunTables, split: str = "train") -> Figure:
+    """F20: information of the features of each layer with the inputs, by every estimator there is."""
+    return over_layers(tables, INPUTS, split)
+
+
+def labels_by_epoch(tables: RunTables, split: str = "train") -> Figure:
+    """F20: information with the labels through training, one line per layer."""
+    return layers_over_epochs(tables, LABELS, split)
+
+
+def inputs_by_epoch(tables: RunTables, split: str = "train") -> Figure:
+    """F20: information with the inputs through training, one line per layer."""
+    return layers_over_epochs(tables, INPUTS, split)
+
+
+def entropy_by_layer(tables: RunTables, split: str = "train") -> Figure:
+    """Diffusion and adjacency spectral entropy by layer, with the logarithm of the number of samples."""
+    return over_layers(tables, ENTROPIES, split)
+
+
+def entropy_by_epoch(tables: RunTables, split: str = "train") -> Figure:
+    """Diffusion and adjacency spectral entropy through training, one line per layer."""
+    return layers_over_epochs(tables, ENTROPIES, split)

@@ -1,0 +1,81 @@
+"""Singular vectors of the weights against the class means that they read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from layerscope.errors import UsageError
+from layerscope.plotting.drawing.axes import layers_of
+from layerscope.plotting.drawing.selection import short_name, spread
+from layerscope.plotting.drawing.sheet import Legend, Sheet, swatch
+from layerscope.plotting.drawing.style import styled
+from layerscope.plotting.drawing.text import literal
+from layerscope.plotting.run_tables import RunTables
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+MOST_EPOCHS, MOST_LAYERS, MOST_VECTORS = 3, 5, 30
+SCALE = Normalize(0.0, 0.8)
+PALETTE = "magma_r"
+PANEL = (1.05, 1.35)
+ARBITRARY = "grey: arbitrary direction"
+
+
+@styled
+def mlp_svd(tables: RunTables, split: str = "train") -> Figure:
+    """F15: |cos| of singular vectors of each weight and class means, a panel per checkpoint and layer."""
+    rows = tables.rows("MLPSVD", split=split, against="mean")
+    rows = rows[((rows["status"] != "skipped") & (rows["weight_vector"] < MOST_VECTORS)).to_numpy()]
+    if rows.empty:
+        raise UsageError("no layer of this run is linear and tapped at its input, as MLPSVD needs")
+    layers = {layer.index: layer.name for layer in layers_of(rows)}
+    shown = spread(list(layers), MOST_LAYERS)
+    epochs = spread(sorted(map(int, rows["epoch"].unique())), MOST_EPOCHS)
+    columns = len(shown) if len(shown) > 1 else len(epochs)
+    sheet = Sheet.of_panels(
+        tables.title, len(epochs) * len(shown), columns, PANEL, headings=True, between=0.32
+    )
+    places = [(epoch, index) for epoch in epochs for index in shown]
+    for axes, (epoch, index) in zip(sheet.axes, places, strict=True):
+        chosen = rows[((rows["epoch"] == epoch) & (rows["layer_index"] == index)).to_numpy()]
+        _draw(sheet, axes, chosen)
+        axes.set_title(f"{literal(short_name(layers[index], 12))}, {epoch}", loc="left", pad=3, fontsize=7)
+    for axes in sheet.axes[:: sheet.columns]:
+        axes.set_ylabel("weight vector")
+    for axes in sheet.axes[-sheet.columns :]:
+        axes.set_xlabel("class mean")
+    sheet.legends.append(_scale(f"{split}, |cos|"))
+    return sheet.finish()
+
+
+def _scale(title: str) -> Legend:
+    colours = ScalarMappable(SCALE, PALETTE)
+    shown = (0.0, 0.2, 0.4, 0.6, 0.8)
+    return Legend(title, [(swatch(colours.to_rgba(value)), f"{value:g}") for value in shown])
+
+
+def _draw(sheet: Sheet, axes: Axes, rows: DataFrame) -> None:
+    axes.set_facecolor("0.85")
+    axes.grid(visible=False)
+    if rows.empty:
+        axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", color="0.3", fontsize=6)
+        axes.set(xticks=[], yticks=[])
+        return
+    classes, columns = np.unique(rows["class_vector"].to_numpy(), return_inverse=True)
+    vectors, lines = np.unique(rows["weight_vector"].to_numpy(), return_inverse=True)
+    values = np.full((len(vectors), len(classes)), np.nan)
+    values[lines, columns] = rows["value"].to_numpy(dtype=float)
+    if np.isnan(values).any():
+        sheet.notes.add(ARBITRARY)
+    axes.imshow(values, aspect="auto", cmap=PALETTE, norm=SCALE, interpolation="nearest")
+    steps = [0, len(classes) - 1] if len(classes) > 1 else [0]
+    axes.set_xticks(steps, [str(classes[step]) for step in steps])
+    ends = [0, len(vectors) - 1] if len(vectors) > 1 else [0]
+    axes.set_yticks(ends, [str(vectors[end] + 1) for end in ends])
