@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run reproduce test test-fast test-slurm lint format bench cluster cluster-status cluster-down clean
+.PHONY: help run reproduce test test-fast test-slurm lint format bench gallery cluster cluster-status cluster-down clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -67,6 +67,9 @@ format: $(VENV)/installed-dev  ## rewrite the code in the house format
 
 bench: $(VENV)/installed-test  ## the tables of benchmarks/README.md
 	$(BIN)/python benchmarks/bench.py
+
+gallery: $(VENV)/installed-run  ## docs/gallery.md: every figure, from runs that it makes itself (minutes)
+	$(BIN)/python docs/gallery.py
 
 clean:  ## remove .venv and caches; logs/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -57,7 +57,7 @@ PLOTTING_ROWS = [  # the rooms inside of plotting, lowest first
     {"registry"},
     {"freshness"},
     {"run", "matrix"},
-    {"plotter"},
+    {"plotter", "figures"},
 ]
 
 

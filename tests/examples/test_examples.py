@@ -51,17 +51,32 @@ def test_estimates_of_information_lie_near_the_truth(capsys):
     assert found["decisions on pairs of images"] <= entropy == pytest.approx(2.3, abs=0.05)
 
 
-def test_a_saved_run_is_opened_and_agrees_with_its_tables(tmp_path):
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
     config = {
         "Model": {"model-name": "mlp_single", "embedding-layers": ["fc"]},
         "Data": {"dataset-id": "digits", "batch-size": 128},
         "Optimizer": {"lr": 0.05, "epochs": 1},
         "Logging": {"save-dir": "unused", "log-epochs": [0, 1], "trackers": []},
-        "Measurements": {"measures": ["CDNV"]},
+        "Measurements": {"measures": ["CDNV", "NC1", "ETF", "NCC"]},
     }
-    run = Run(parse_config(config, source="test"), tmp_path / "run", "run")
+    run = Run(parse_config(config, source="test"), tmp_path_factory.mktemp("example") / "run", "run")
     run.train()
     run.measure()
+    return run
+
+
+def test_a_notebook_draws_figures_from_frames_without_a_file(run, monkeypatch):
+    monkeypatch.setenv("LAYERSCOPE_RUN", str(run.folder))
+    module = example("figures")
+    assert module.by_layer.axes[0].get_ylabel() == "variance / distance²"
+    assert module.summary.get_size_inches()[0] == 3.5
+    assert len(module.heat_map.axes) == 1
+    assert len(module.plane.axes) == 2
+    assert not (run.folder / "plots").exists()
+
+
+def test_a_saved_run_is_opened_and_agrees_with_its_tables(run):
     found = example("inspect_run").main([str(run.folder)])
     table = run.tables.read("CDNV")
     mean = table[(table["split"] == "train") & (table["statistic"] == "mean")]

@@ -69,6 +69,9 @@ OTHER_COLOURS = {"validation": "#CC79A7", "weights": "0.2", "ood": "#882255"}
 GROUP_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "0.2", "#882255")
 """Things without an order, told apart by everybody (Okabe, Ito 2008)."""
 
+CLASS_COLOURS = (*GROUP_COLOURS, "#999933", "#332288")
+"""Up to ten classes; the last two are from the palette "muted" of Paul Tol."""
+
 CLASS_GROUP_COLOURS = {
     "overall": "0.2",
     "balanced": "#CC79A7",
@@ -115,6 +118,13 @@ def depth_colours(layers: Sequence[int]) -> dict[int, str]:
     if len(layers) < 2:
         return dict.fromkeys(layers, shades("plasma", 1, 0.35, 0.35)[0])
     return dict(zip(layers, shades("plasma", len(layers), 0.88, 0.0), strict=True))
+
+
+def class_colours(count: int) -> list[str]:
+    """A colour per class: told apart by hue up to ten, then shades of a circle."""
+    if count <= len(CLASS_COLOURS):
+        return list(CLASS_COLOURS[:count])
+    return shades("twilight_shifted", count, 0.05, 0.95)
 
 
 def shades(name: str, count: int, first: float, last: float) -> list[str]:

@@ -1,0 +1,139 @@
+"""Features and class means of one layer in the plane of the class means, checkpoint by checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from layerscope.errors import UsageError
+from layerscope.plotting.drawing.selection import spread
+from layerscope.plotting.drawing.sheet import Legend, Sheet
+from layerscope.plotting.drawing.style import class_colours, styled
+from layerscope.plotting.drawing.text import literal
+
+MOST_PANELS = 6
+MOST_POINTS = 1000
+MOST_NAMED = 20
+
+Array = NDArray[np.float64]
+
+
+class OpenRun(Protocol):
+    """What is asked of a run, as ``layerscope.Run.open`` gives it."""
+
+    @property
+    def checkpoints(self) -> Any:
+        """Has ``epochs()``, the kept ones."""
+
+    def features(self, layer: str, split: Any, epoch: int | None) -> tuple[Any, Any]:
+        """Features (N, D) and labels (N,) of a layer at an epoch."""
+
+
+class Plane(NamedTuple):
+    """Points (N, 2) and class means (K, 2), in units of the means' rms distance from their centre."""
+
+    points: Array
+    means: Array
+    labels: NDArray[np.int64]
+    classes: NDArray[np.int64]
+    share: float
+
+
+@styled
+def projection(
+    run: OpenRun, layer: str, split: str = "train", epochs: Sequence[int] | None = None, *, title: str = ""
+) -> Figure:
+    """F32: features and class means in the plane in which the class means vary most, a panel per checkpoint.
+
+    Parameters
+    ----------
+    run
+        An open run: ``layerscope.Run.open(folder)``.
+    layer
+        Any module of the network.
+    epochs
+        At most six kept ones; None is a spread of them, the first and the last among them.
+
+    Raises
+    ------
+    UsageError
+        There is no checkpoint, or too few classes for a plane.
+    """
+    chosen = spread(run.checkpoints.epochs() if epochs is None else epochs, MOST_PANELS)
+    if not chosen:
+        raise UsageError("there is no checkpoint to take features from; train the run first")
+    panels = len(chosen)
+    columns = 2 if panels in (2, 4) else min(panels, 3)
+    sheet = Sheet.of_panels(title, panels, columns, (1.9, 1.9), headings=True, between=0.35)
+    before = None
+    for axes, epoch in zip(sheet.axes, chosen, strict=True):
+        features, labels = run.features(layer, split, epoch)
+        plane = class_plane(np.asarray(features, dtype=float), np.asarray(labels))
+        plane = plane if before is None else _turned(plane, before)
+        _draw(axes, plane)
+        axes.set_title(f"epoch {epoch}: {plane.share:.0%} of the means".replace("%", literal("%")), pad=3)
+        before = plane
+    sheet.legends += _legends(f"{layer}, {split}", plane.classes)
+    return sheet.finish()
+
+
+def class_plane(features: Array, labels: NDArray[np.int64]) -> Plane:
+    """Project features (N, D) on the two leading principal directions of their class means.
+
+    The centre is the mean of the class means, lengths are in units of their root mean square distance from
+    it, ``share`` is that of their squared distances that lies within the plane.
+    """
+    classes, places = np.unique(labels, return_inverse=True)
+    if len(classes) < 3 or features.shape[1] < 2:
+        raise UsageError("a plane of class means takes three classes and two features at least")
+    means = np.stack([features[places == place].mean(axis=0) for place in range(len(classes))])
+    center = means.mean(axis=0)
+    _, values, directions = np.linalg.svd(means - center, full_matrices=False)
+    size = float(np.sqrt((values**2).sum() / len(classes))) or 1.0
+    plane = directions[:2].T / size
+    share = float((values[:2] ** 2).sum() / max((values**2).sum(), np.finfo(float).tiny))
+    return Plane((features - center) @ plane, (means - center) @ plane, labels, classes, share)
+
+
+def _turned(plane: Plane, before: Plane) -> Plane:
+    """The plane rotated or mirrored so that the class means lie as near as they can to those before."""
+    if len(plane.classes) != len(before.classes):
+        return plane
+    left, _, right = np.linalg.svd(plane.means.T @ before.means)
+    turn = left @ right
+    return plane._replace(points=plane.points @ turn, means=plane.means @ turn)
+
+
+def _draw(axes: Axes, plane: Plane) -> None:
+    colours = class_colours(len(plane.classes))
+    step = -(-len(plane.labels) // MOST_POINTS)
+    chosen = np.searchsorted(plane.classes, plane.labels)[::step]
+    points = plane.points[::step]
+    axes.scatter(
+        *points.T, s=3, c=[colours[place] for place in chosen], alpha=0.5, linewidths=0, rasterized=True
+    )
+    axes.scatter(*plane.means.T, s=22, c=colours, edgecolors="black", linewidths=0.7, zorder=3)
+    reach = 1.05 * max(1.0, float(np.abs(plane.means).max()), float(np.quantile(np.abs(points), 0.995)))
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[-1, 0, 1], yticks=[-1, 0, 1])
+    axes.grid(visible=False)
+    axes.axhline(0, color="0.9", linewidth=0.5, zorder=0.5)
+    axes.axvline(0, color="0.9", linewidth=0.5, zorder=0.5)
+
+
+def _legends(heading: str, classes: NDArray[np.int64]) -> list[Legend]:
+    mean = Line2D([], [], linestyle="none", marker="o", color="0.8", markeredgecolor="black")
+    first = Legend(literal(heading), [(mean, "class mean"), (_dot("0.5"), "sample")])
+    if len(classes) > MOST_NAMED:
+        return [first]
+    named = zip(class_colours(len(classes)), classes, strict=True)
+    return [first, Legend("class", [(_dot(colour), str(name)) for colour, name in named])]
+
+
+def _dot(colour: str) -> Line2D:
+    return Line2D([], [], linestyle="none", marker="o", markersize=3, color=colour)

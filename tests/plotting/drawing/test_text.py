@@ -1,0 +1,34 @@
+"""Text is shown as it is, by matplotlib and by LaTeX."""
+
+from __future__ import annotations
+
+import pytest
+
+from layerscope.plotting.drawing import options
+from layerscope.plotting.drawing.text import decade, literal
+
+
+@pytest.fixture
+def tex(monkeypatch):
+    monkeypatch.setattr(options.shutil, "which", lambda name: f"/bin/{name}")
+    with options.figure_options(usetex=True):
+        yield
+
+
+def test_matplotlib_takes_no_name_for_mathematics():
+    assert literal("a_b$x$ 50%") == r"a_b\$x\$ 50%"
+    assert decade(0.01) == "10⁻²"
+    assert decade(0) == ""
+
+
+def test_latex_takes_no_name_for_a_command(tex):
+    assert literal(r"a_b 50% #1 x^2 \n · ▲") == (
+        r"a\_b 50\% \#1 x\textasciicircum{}2 \textbackslash{}n $\cdot$ $\blacktriangle$"
+    )
+    assert decade(1000.0) == "$10^{3}$"
+
+
+def test_options_end_with_their_block(tex):
+    with options.figure_options(columns=1):
+        assert options.chosen() == options.Options(1, False)
+    assert options.chosen().usetex
