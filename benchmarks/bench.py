@@ -14,9 +14,20 @@ import torch
 
 import launch
 import measurement
+import plotting
 import training
 
-PARTS = (startup, training, measurement, accumulators, launch, catalogue, diffusion, mutual_information)
+PARTS = (
+    startup,
+    training,
+    measurement,
+    accumulators,
+    launch,
+    catalogue,
+    diffusion,
+    mutual_information,
+    plotting,
+)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from layerscope.plotting.drawing.axes import draw_epoch_axis, set_share_axis
 from layerscope.plotting.drawing.selection import tick_places
 from layerscope.plotting.drawing.series import draw_series, epoch_legend
-from layerscope.plotting.drawing.sheet import Legend, Sheet
+from layerscope.plotting.drawing.sheet import NAME_DEPTH, Legend, Sheet
 from layerscope.plotting.drawing.style import CLASS_GROUP_COLOURS, epoch_colours, styled
 from layerscope.plotting.quantity import Quantity
 from layerscope.plotting.run.panels import over_epochs, over_layers
@@ -121,17 +121,19 @@ def class_recall(tables: RunTables, split: str = "train") -> Figure:
         draw_series(sheet, axes, chosen, colour=colour, slot=(number, len(colours)), along="place")
     axes.set_ylabel("recall")
     set_share_axis(axes)
-    _name_classes(axes, order["class"].tolist(), order["train_samples"].tolist())
+    _name_classes(sheet, axes, order["class"].tolist(), order["train_samples"].tolist())
     sheet.legends.append(epoch_legend(tables.epochs, split))
     return sheet.finish()
 
 
-def _name_classes(axes: Axes, labels: list[int], samples: list[int]) -> None:
+def _name_classes(sheet: Sheet, axes: Axes, labels: list[int], samples: list[int]) -> None:
     """Numbers of the classes with their training samples below, where these differ."""
     shown = tick_places(len(labels), 11)
     differ = len(set(samples)) > 1
     texts = [f"{labels[place]}\n{samples[place]}" if differ else str(labels[place]) for place in shown]
     axes.set_xticks(shown, texts)
+    if differ:
+        sheet.name_depths[axes] = 2 * NAME_DEPTH
     axes.set_xlim(-0.5, len(labels) - 0.5)
     axes.set_xlabel("class, training samples" if differ else "class")
     if not np.isfinite([line.get_ydata() for line in axes.get_lines()[:1]]).any():
