@@ -31,8 +31,8 @@ class Quantity:
         Where the axis begins; None leaves that to the values.
     level
         A value to compare with, and what it is; ``chance`` stands for one over the number of classes.
-    beside, beside_label
-        Other rows of the table to compare with, such as the smallest value that can be reached.
+    beside, beside_label, beside_table
+        Other rows, of the same table unless another is named, to compare with, such as what can be reached.
     ceiling
         Whether the column ``ceiling`` is drawn.
     """
@@ -47,14 +47,16 @@ class Quantity:
     level: tuple[float | Literal["chance"], str] | None = None
     beside: Mapping[str, object] | None = None
     beside_label: str = ""
+    beside_table: str = ""
     ceiling: str = ""
 
     def rows(self, frame: DataFrame | None, split: str | None = None) -> DataFrame | None:
         """Its rows in the table, one per layer, split and epoch; None when none applies."""
         return chosen_rows(frame, self.where, split)
 
-    def rows_beside(self, frame: DataFrame | None, split: str | None = None) -> DataFrame | None:
+    def rows_beside(self, frames: Mapping[str, DataFrame], split: str | None = None) -> DataFrame | None:
         """The rows to compare with; None when there are none."""
+        frame = frames.get(self.beside_table or self.table)
         return None if self.beside is None else chosen_rows(frame, self.beside, split)
 
 

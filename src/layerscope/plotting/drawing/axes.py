@@ -82,9 +82,9 @@ def finish_values(axes: Axes) -> None:
 
 
 def begin_at(axes: Axes, low: float) -> None:
-    """Let the y axis begin at ``low``, with some room above what is drawn."""
-    top = float(axes.dataLim.y1)
-    if np.isfinite(top) and top > low:
+    """Let the y axis begin at ``low`` unless something lies below, with some room above what is drawn."""
+    bottom, top = float(axes.dataLim.y0), float(axes.dataLim.y1)
+    if np.isfinite(top) and top > low <= bottom:
         axes.set_ylim(low, low + 1.06 * (top - low))
 
 

@@ -14,39 +14,30 @@ ENTROPY = "entropy H of the variable"
 
 def _estimates(variable: str, of: str) -> list[Quantity]:
     """Every measure of the information of features with a variable, a panel each."""
-    label = f"I(T; {of})"
-    by_bins = {"statistic": variable}
-    entropy = {"statistic": "label_entropy"}
+
+    def panel(table: str, heading: str, beside: str, *, ceiling: str = CEILING, **where: str) -> Quantity:
+        entropy = {"statistic": "label_entropy", **({"variable": variable} if beside == "DSMI" else {})}
+        return Quantity(
+            table,
+            f"I(T; {of})",
+            where,
+            heading,
+            beside=entropy if beside else None,
+            beside_label=ENTROPY,
+            beside_table=beside,
+            ceiling=ceiling,
+        )
+
+    # inputs have an entropy where they are clustered only, that of the clusters
+    entropy = "BinnedMI" if variable == "labels" else ""
+    bins = "" if variable == "labels" else CEILING  # with labels, the ceiling is their entropy
     return [
-        Quantity(
-            "BinnedMI",
-            label,
-            by_bins,
-            "bins",
-            beside=entropy if variable == "labels" else None,
-            beside_label=ENTROPY,
-            ceiling="" if variable == "labels" else CEILING,
-        ),
-        Quantity("KSG", label, {"variable": variable}, "neighbours (KSG)", ceiling=CEILING),
-        Quantity("GaussianMI", label, {"variable": variable, "statistic": "unbiased"}, "Gaussian"),
-        Quantity("LatentMI", label, {"variable": variable}, "latent", ceiling=CEILING),
-        Quantity(
-            "DSMI",
-            label,
-            {"variable": variable, "statistic": "full"},
-            "diffusion, full",
-            beside={"variable": variable, **entropy},
-            beside_label=ENTROPY,
-        ),
-        Quantity(
-            "DSMI",
-            label,
-            {"variable": variable, "statistic": "matched"},
-            "diffusion, matched",
-            beside={"variable": variable, **entropy},
-            beside_label=ENTROPY,
-            ceiling=CEILING,
-        ),
+        panel("BinnedMI", "bins", entropy, ceiling=bins, statistic=variable),
+        panel("KSG", "neighbours (KSG)", entropy, variable=variable),
+        panel("GaussianMI", "Gaussian", entropy, variable=variable, statistic="unbiased"),
+        panel("LatentMI", "latent", entropy, variable=variable),
+        panel("DSMI", "diffusion, full", "DSMI", ceiling="", variable=variable, statistic="full"),
+        panel("DSMI", "diffusion, matched", "DSMI", variable=variable, statistic="matched"),
     ]
 
 

@@ -121,7 +121,7 @@ def draw_over_layers(
 ) -> None:
     """Values by layer on one panel, one line per checkpoint."""
     rows = _rows(tables, quantity, split)
-    _begin(axes, quantity)
+    _begin(axes, quantity, rows)
     draw_by_epoch(sheet, axes, rows, tables.epochs)
     last = rows[(rows["epoch"] == rows["epoch"].max()).to_numpy()]
     _compare(sheet, axes, tables, quantity, last, split, "layer_index")
@@ -163,10 +163,12 @@ def _rows(tables: RunTables, quantity: Quantity, split: str | None) -> DataFrame
     return rows
 
 
-def _begin(axes: Axes, quantity: Quantity) -> None:
+def _begin(axes: Axes, quantity: Quantity, rows: DataFrame) -> None:
+    """Scale and name of the axis, with the unit where it is a matter of choice."""
     if quantity.log:
         axes.set_yscale("log")
-    axes.set_ylabel(quantity.label)
+    unit = str(rows["unit"].iloc[0]) if "unit" in rows else ""
+    axes.set_ylabel(f"{quantity.label} ({unit}s)" if unit in ("nat", "bit") else quantity.label)
 
 
 def _end(axes: Axes, quantity: Quantity) -> None:
@@ -180,7 +182,7 @@ def _draw_over_epochs(sheet: Sheet, axes: Axes, quantity: Quantity, tables: RunT
     """Draw the values of the last layer; the splits they are of."""
     rows = _rows(tables, quantity, None)
     rows = rows[(rows["layer_index"] == rows["layer_index"].max()).to_numpy()]
-    _begin(axes, quantity)
+    _begin(axes, quantity, rows)
     splits = [split for split in COLOURS if (rows["split"] == split).any()]
     for place, split in enumerate(splits):
         series = rows[(rows["split"] == split).to_numpy()]
@@ -199,7 +201,7 @@ def _draw_layers_over_epochs(
     rows = _rows(tables, quantity, split)
     layers = {layer.index: layer.name for layer in layers_of(rows)}
     shown = spread(list(layers))
-    _begin(axes, quantity)
+    _begin(axes, quantity, rows)
     for place, (index, colour) in enumerate(depth_colours(shown).items()):
         series = rows[(rows["layer_index"] == index).to_numpy()]
         draw_series(sheet, axes, series, colour=colour, slot=(place, len(shown)), along="epoch")
@@ -226,10 +228,10 @@ def _compare(
         sheet.references[name] = BELOW
     if quantity.ceiling:
         _draw_line(sheet, axes, rows, along, "ceiling", ABOVE, quantity.ceiling)
-    beside = quantity.rows_beside(tables.frames.get(quantity.table), split)
+    beside = quantity.rows_beside(tables.frames, split)
     if beside is not None:
         other = "epoch" if along == "layer_index" else "layer_index"
-        beside = beside[(beside[other] == rows[other].max()).to_numpy()]
+        beside = beside[(beside[other] == beside[other].max()).to_numpy()]
         _draw_line(sheet, axes, beside, along, "value", BELOW, quantity.beside_label)
 
 
