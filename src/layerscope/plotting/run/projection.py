@@ -119,7 +119,7 @@ def _draw(axes: Axes, plane: Plane) -> None:
         *points.T, s=3, c=[colours[place] for place in chosen], alpha=0.5, linewidths=0, rasterized=True
     )
     axes.scatter(*plane.means.T, s=22, c=colours, edgecolors="black", linewidths=0.7, zorder=3)
-    reach = 1.05 * max(1.0, float(np.abs(plane.means).max()), float(np.quantile(np.abs(points), 0.995)))
+    reach = 1.05 * max(1.0, float(np.abs(plane.means).max()), float(np.abs(points).max()))
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[-1, 0, 1], yticks=[-1, 0, 1])
     axes.grid(visible=False)
     axes.axhline(0, color="0.9", linewidth=0.5, zorder=0.5)
