@@ -200,7 +200,7 @@ def test_the_nearest_centre_is_compared_with_the_network_and_chance(small_run):
 
 def test_the_title_is_taken_literally(small_run):
     figure = draw(load(small_run, title="my_net$x$ · 100% · a_b"), "CDNV")
-    assert any("my_net$x$" in text.get_text() for text in figure.texts)
+    assert any(r"my_net\$x\$ · 100% · a_b" in text.get_text() for text in figure.texts)
     assert texts_outside(figure) == []
 
 

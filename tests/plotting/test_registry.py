@@ -39,7 +39,7 @@ def test_every_test_twin_has_its_figure_and_split():
 def test_an_unknown_figure_is_answered_with_the_nearest():
     with pytest.raises(UsageError, match="there is no figure 'CDVN': did you mean CDNV"):
         named_figures(["CDVN"])
-    with pytest.raises(UsageError, match="the figures are Accuracy, CDNV"):
+    with pytest.raises(UsageError, match="the figures are Accuracy, Training"):
         named_figures(["qqqqqq"])
 
 

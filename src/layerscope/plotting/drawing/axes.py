@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 SMALL_CHARACTER = CHARACTER * 6.5 / 7
+MOST_MINOR_TICKS = 60  # more would be a solid line, and take longer than all else
 TICK = 0.19  # inches that a slanted name needs beside the next
 SLANT = 0.71  # sine of 45 degrees
 
@@ -104,7 +105,7 @@ def _name_layers(sheet: Sheet, axes: Axes, layers: Sequence[LayerRef]) -> None:
     shown = [layers[place] for place in tick_places(len(layers), min(MOST_TICKS, int(width / TICK)))]
     texts = [literal(short_name(layer.name)) for layer in shown]
     axes.set_xticks([layer.index for layer in shown], texts)
-    if len(shown) < len(layers):
+    if len(shown) < len(layers) <= MOST_MINOR_TICKS:
         axes.set_xticks([layer.index for layer in layers], minor=True)
     longest = max(map(len, texts))
     slanted = (longest + 1.5) * SMALL_CHARACTER * len(texts) > width
