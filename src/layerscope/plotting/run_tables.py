@@ -115,6 +115,8 @@ def _read_pairs(path: Path) -> StoredPairs | None:
     from layerscope.results.stored_pairs import StoredPairs
 
     return StoredPairs.load(path) if path.is_file() else None
+
+
 def _compact(frame: DataFrame) -> DataFrame:
     """Without the columns that no figure shows, and with each text once: rows are chosen over and over."""
     frame = frame.drop(columns=[name for name in NOT_SHOWN if name in frame])
