@@ -93,7 +93,7 @@ def _draw_bar(sheet: Sheet, axes: Axes, norm: Normalize, log: bool) -> None:
     across = sheet.panel[0]
     bar = axes.inset_axes((1 + BAR_GAP / across, 0.0, BAR_WIDTH / across, 1.0))
     colours = sheet.figure.colorbar(ScalarMappable(norm, PALETTE), cax=bar)
-    colours.outline.set_visible(False)  # type: ignore[operator]
+    colours.outline.set_visible(False)
     low, high = norm.vmin, norm.vmax
     assert low is not None
     assert high is not None

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Literal
 
 from layerscope.errors import UsageError
 
@@ -21,7 +20,7 @@ TEX_PROGRAMS = ("latex", "dvipng", "kpsewhich")
 class Options:
     """``columns``: 1 or 2 columns of a paper, None: as wide as the panels like. ``usetex``: text by LaTeX."""
 
-    columns: Literal[1, 2] | None = None
+    columns: int | None = None
     usetex: bool = False
 
     @property
@@ -47,7 +46,7 @@ def figure_options(*, columns: int | None = None, usetex: bool = False) -> Itera
     UsageError
         ``columns`` is neither 1 nor 2, or LaTeX is asked for and not here.
     """
-    if columns not in (None, 1, 2):
+    if columns is not None and columns not in WIDTHS:
         raise UsageError(f"a figure is 1 or 2 columns wide, not {columns!r}.")
     if usetex:
         require_tex()

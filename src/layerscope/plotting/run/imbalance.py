@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from layerscope.plotting.drawing.axes import draw_epoch_axis, set_share_axis
+from layerscope.plotting.drawing.axes import draw_epoch_axis, finish_values, set_share_axis
 from layerscope.plotting.drawing.selection import tick_places
 from layerscope.plotting.drawing.series import draw_series, epoch_legend
 from layerscope.plotting.drawing.sheet import NAME_DEPTH, Legend, Sheet
@@ -136,5 +135,4 @@ def _name_classes(sheet: Sheet, axes: Axes, labels: list[int], samples: list[int
         sheet.name_depths[axes] = 2 * NAME_DEPTH
     axes.set_xlim(-0.5, len(labels) - 0.5)
     axes.set_xlabel("class, training samples" if differ else "class")
-    if not np.isfinite([line.get_ydata() for line in axes.get_lines()[:1]]).any():
-        axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center", color="0.4")
+    finish_values(axes)

@@ -56,9 +56,11 @@ def mlp_svd(tables: RunTables, split: str = "train") -> Figure:
 
 
 def _scale(title: str) -> Legend:
-    colours = ScalarMappable(SCALE, PALETTE)
     shown = (0.0, 0.2, 0.4, 0.6, 0.8)
-    return Legend(title, [(swatch(colours.to_rgba(value)), f"{value:g}") for value in shown])
+    colours = ScalarMappable(SCALE, PALETTE).to_rgba(np.array(shown))
+    return Legend(
+        title, [(swatch(colour), f"{value:g}") for colour, value in zip(colours, shown, strict=True)]
+    )
 
 
 def _draw(sheet: Sheet, axes: Axes, rows: DataFrame) -> None:

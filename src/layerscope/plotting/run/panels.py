@@ -135,7 +135,7 @@ def draw_layer_epoch(sheet: Sheet, axes: Axes, tables: RunTables, quantity: Quan
     rows = _rows(tables, quantity, split)
     indices, columns = np.unique(rows["layer_index"].to_numpy(), return_inverse=True)
     epochs, lines = np.unique(rows["epoch"].to_numpy(), return_inverse=True)
-    values = np.ma.masked_all((len(epochs), len(indices)))
+    values = np.ma.MaskedArray(np.zeros((len(epochs), len(indices))), mask=True)
     values[lines, columns] = rows["value"].to_numpy(dtype=float)
     limits = (0.0, 1.0) if quantity.share else None
     draw_heat_map(

@@ -116,9 +116,17 @@ def _draw(axes: Axes, plane: Plane) -> None:
     chosen = np.searchsorted(plane.classes, plane.labels)[::step]
     points = plane.points[::step]
     axes.scatter(
-        *points.T, s=3, c=[colours[place] for place in chosen], alpha=0.5, linewidths=0, rasterized=True
+        points[:, 0],
+        points[:, 1],
+        s=3,
+        c=[colours[place] for place in chosen],
+        alpha=0.5,
+        linewidths=0,
+        rasterized=True,
     )
-    axes.scatter(*plane.means.T, s=22, c=colours, edgecolors="black", linewidths=0.7, zorder=3)
+    axes.scatter(
+        plane.means[:, 0], plane.means[:, 1], s=22, c=colours, edgecolors="black", linewidths=0.7, zorder=3
+    )
     reach = 1.05 * max(1.0, float(np.abs(plane.means).max()), float(np.abs(points).max()))
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[-1, 0, 1], yticks=[-1, 0, 1])
     axes.grid(visible=False)
