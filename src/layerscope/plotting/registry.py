@@ -172,6 +172,19 @@ FIGURES: Named = {
         ("JointPMF",),
         ("DiscreteMI",),
     ),
+    "DecisionInformation": Figure(
+        "F20",
+        "information of decisions on pairs by epoch",
+        "run.information:decisions_by_epoch",
+        ("DiscreteMI",),
+        (),
+    ),
+    "PairedInformation": Figure(
+        "F20",
+        "information of paired images by layer",
+        "run.information:pairs_by_layer",
+        any_of=("PairedMI", "PairedLatentMI"),
+    ),
     "ImagePairs": Figure("F24", "pairs of test and train images", "run.pairs:image_pairs", (PAIRS,), ()),
     # imbalance
     **_both("ClassRecall", "-", "recall of every class", "run.imbalance:class_recall", "ClassRecall"),

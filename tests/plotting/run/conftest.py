@@ -62,6 +62,8 @@ def at_every_layer(classes: int) -> dict[str, list[dict[str, object]]]:
         "KSG": _estimates(components=["8"]),
         "GaussianMI": _estimates(statistic=["value", "unbiased"], components=["8"]),
         "LatentMI": _estimates(),
+        "PairedMI": by(estimator=["ksg", "gaussian"], components=["8"], n=[400]),
+        "PairedLatentMI": by(variable=["pairs"], n=[400]),
         "Drift": by(statistic=["norm", "relative", "gap", "etf"], **{"class": [-1, 0]}),
         "MinorityCollapse": by(
             vectors=["means"],
@@ -78,6 +80,9 @@ def at_the_last_layer(classes: int) -> dict[str, list[dict[str, object]]]:
             statistic=["frobenius", "etf", "uniform_variance", "uniform_variation", "cosine", "bias"]
         ),
         "SELI": by(vectors=["means"]),
+        "DiscreteMI": by(
+            statistic=["information", "label_entropy", "agreement", "label_agreement"], **{"class": [-1, 0]}
+        ),
         "Drift": by(statistic=["prior_slope", "prior_r2"], **{"class": [-1]}),
         "Accuracy": by(quantity=["accuracy", "loss"]),
         "NCLayer": by(statistic=["first", "persistent"]),

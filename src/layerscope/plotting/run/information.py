@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from layerscope.plotting.quantity import Quantity
-from layerscope.plotting.run.panels import layers_over_epochs, over_layers
+from layerscope.plotting.run.panels import layers_over_epochs, over_epochs, over_layers
 from layerscope.plotting.run_tables import RunTables
 
 CEILING = "ceiling of the estimator"
@@ -41,6 +41,32 @@ def _estimates(variable: str, of: str) -> list[Quantity]:
     ]
 
 
+DECISIONS = [
+    Quantity(
+        "DiscreteMI",
+        "information",
+        {"statistic": "information", "class": -1},
+        "decisions on pairs",
+        beside={"statistic": "label_entropy", "class": -1},
+        beside_label=ENTROPY,
+        ceiling=CEILING,
+        low=0.0,
+    ),
+    Quantity(
+        "DiscreteMI",
+        "share of the pairs",
+        {"statistic": "agreement", "class": -1},
+        "pairs decided alike",
+        beside={"statistic": "label_agreement", "class": -1},
+        beside_label="pairs of one label",
+        share=True,
+    ),
+]
+PAIRED = [
+    Quantity("PairedMI", "information", {"estimator": "ksg"}, "neighbours (KSG)", ceiling=CEILING),
+    Quantity("PairedMI", "information", {"estimator": "gaussian"}, "Gaussian"),
+    Quantity("PairedLatentMI", "information", {}, "latent", ceiling=CEILING),
+]
 LABELS, INPUTS = _estimates("labels", "Y"), _estimates("inputs", "X")
 ENTROPIES = [
     Quantity("DSE", "entropy S", {"statistic": "entropy"}, "diffusion spectral", low=0.0, ceiling="ln n"),
@@ -76,3 +102,13 @@ def entropy_by_layer(tables: RunTables, split: str = "train") -> Figure:
 def entropy_by_epoch(tables: RunTables, split: str = "train") -> Figure:
     """Diffusion and adjacency spectral entropy through training, one line per layer."""
     return layers_over_epochs(tables, ENTROPIES, split)
+
+
+def decisions_by_epoch(tables: RunTables) -> Figure:
+    """F20: information between the decisions on paired test and train images, by epoch."""
+    return over_epochs(tables, DECISIONS, "")
+
+
+def pairs_by_layer(tables: RunTables) -> Figure:
+    """F20: information between the features of paired test and train images, by layer."""
+    return over_layers(tables, PAIRED, "test")
