@@ -172,6 +172,13 @@ FIGURES: Named = {
         ("JointPMF",),
         ("DiscreteMI",),
     ),
+    **_both(
+        "ClassInformation",
+        "-",
+        "information that each class gives",
+        "run.classes:class_information",
+        "ClassMI",
+    ),
     "DecisionInformation": Figure(
         "F20",
         "information of decisions on pairs by epoch",
@@ -187,7 +194,7 @@ FIGURES: Named = {
     ),
     "ImagePairs": Figure("F24", "pairs of test and train images", "run.pairs:image_pairs", (PAIRS,), ()),
     # imbalance
-    **_both("ClassRecall", "-", "recall of every class", "run.imbalance:class_recall", "ClassRecall"),
+    **_both("ClassRecall", "-", "recall of every class", "run.classes:class_recall", "ClassRecall"),
     "GroupAccuracy": Figure(
         "-", "frequent and rare classes", "run.imbalance:group_accuracy", ("GroupAccuracy",), ()
     ),

@@ -62,6 +62,9 @@ def at_every_layer(classes: int) -> dict[str, list[dict[str, object]]]:
         "KSG": _estimates(components=["8"]),
         "GaussianMI": _estimates(statistic=["value", "unbiased"], components=["8"]),
         "LatentMI": _estimates(),
+        "ClassMI": by(
+            estimator=["ksg", "dsmi"], variable=["labels"], t=["1"], **{"class": few}, n=[400], unit=["nat"]
+        ),
         "PairedMI": by(estimator=["ksg", "gaussian"], components=["8"], n=[400]),
         "PairedLatentMI": by(variable=["pairs"], n=[400]),
         "Drift": by(statistic=["norm", "relative", "gap", "etf"], **{"class": [-1, 0]}),

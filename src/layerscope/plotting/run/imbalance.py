@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from layerscope.plotting.drawing.axes import draw_epoch_axis, finish_values, set_share_axis
-from layerscope.plotting.drawing.selection import tick_places
-from layerscope.plotting.drawing.series import draw_series, epoch_legend
-from layerscope.plotting.drawing.sheet import NAME_DEPTH, Legend, Sheet
-from layerscope.plotting.drawing.style import CLASS_GROUP_COLOURS, epoch_colours, styled
+from layerscope.plotting.drawing.axes import draw_epoch_axis, set_share_axis
+from layerscope.plotting.drawing.series import draw_series
+from layerscope.plotting.drawing.sheet import Legend, Sheet
+from layerscope.plotting.drawing.style import CLASS_GROUP_COLOURS, styled
 from layerscope.plotting.quantity import Quantity
 from layerscope.plotting.run.panels import over_epochs, over_layers
 from layerscope.plotting.run_tables import RunTables
-
-MOST_MARKED = 30
 
 
 def _pooled(statistic: str) -> dict[str, object]:
@@ -103,36 +99,3 @@ def group_accuracy(tables: RunTables) -> Figure:
     ]
     sheet.legends.append(Legend("", entries))
     return sheet.finish()
-
-
-@styled
-def class_recall(tables: RunTables, split: str = "train") -> Figure:
-    """Recall of every class, from the most frequent to the rarest, one line per checkpoint."""
-    rows = tables.rows("ClassRecall", split=split)
-    sheet = Sheet.of_panels(tables.title, panel=(3.6, 2.0))
-    axes = sheet.axes[0]
-    order = rows.drop_duplicates("class").sort_values(["train_samples", "class"], ascending=[False, True])
-    places = {label: place for place, label in enumerate(order["class"])}
-    rows = rows.assign(place=rows["class"].map(places))
-    colours = epoch_colours(tables.epochs)
-    for number, (epoch, colour) in enumerate(colours.items()):
-        chosen = rows[(rows["epoch"] == epoch).to_numpy()]
-        draw_series(sheet, axes, chosen, colour=colour, slot=(number, len(colours)), along="place")
-    axes.set_ylabel("recall")
-    set_share_axis(axes)
-    _name_classes(sheet, axes, order["class"].tolist(), order["train_samples"].tolist())
-    sheet.legends.append(epoch_legend(tables.epochs, split))
-    return sheet.finish()
-
-
-def _name_classes(sheet: Sheet, axes: Axes, labels: list[int], samples: list[int]) -> None:
-    """Numbers of the classes with their training samples below, where these differ."""
-    shown = tick_places(len(labels), 11)
-    differ = len(set(samples)) > 1
-    texts = [f"{labels[place]}\n{samples[place]}" if differ else str(labels[place]) for place in shown]
-    axes.set_xticks(shown, texts)
-    if differ:
-        sheet.name_depths[axes] = 2 * NAME_DEPTH
-    axes.set_xlim(-0.5, len(labels) - 0.5)
-    axes.set_xlabel("class, training samples" if differ else "class")
-    finish_values(axes)
