@@ -14,6 +14,7 @@ import pytest
 from layerscope.errors import DamagedFile, UsageError
 from layerscope.plotting import FIGURES, NCPlotter
 from layerscope.plotting.freshness import drawable, plot_paths
+from layerscope.results import TableStore
 
 LAYERS = ["block0.fc", "block1.fc", "fc"]
 
@@ -46,6 +47,25 @@ def test_a_changed_table_redraws_the_figures_made_from_it(small_run):
     os.utime(small_run / "measurements" / "NCC.csv", ns=(later, later))
     assert not plotter.up_to_date()
     assert {path.stem for path in plotter.plot(["NCC", "WeightSVs", "Accuracy"])} == {"NCC"}
+
+
+def test_a_table_is_read_once_for_all_figures_until_it_changes(small_run, monkeypatch):
+    read: list[str] = []
+    original = TableStore.read
+
+    def counted(store: TableStore, measure: str) -> object:
+        read.append(measure)
+        return original(store, measure)
+
+    monkeypatch.setattr(TableStore, "read", counted)
+    plotter = NCPlotter(small_run)
+    plotter.plot(["CDNV"])
+    plotter.plot(["NC1"])
+    assert read == ["CDNV", "NC1"]
+    later = (small_run / "plots" / "NC1.pdf").stat().st_mtime_ns + 10**9
+    os.utime(small_run / "measurements" / "NC1.csv", ns=(later, later))
+    plotter.plot(["NC1"])
+    assert read == ["CDNV", "NC1", "NC1"]
 
 
 def test_a_new_nc_layer_redraws_the_figures_that_mark_it(small_run):

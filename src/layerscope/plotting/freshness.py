@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from layerscope.plotting.registry import Figure
-from layerscope.plotting.run_tables import FILES
+from layerscope.plotting.run_tables import input_path
 from layerscope.results.tables import TableStore
 
 FORMATS = ("pdf", "png")
@@ -15,13 +15,6 @@ FORMATS = ("pdf", "png")
 def plot_paths(run_folder: Path, name: str) -> list[Path]:
     """The files of one figure."""
     return [run_folder / "plots" / f"{name}.{extension}" for extension in FORMATS]
-
-
-def input_path(run_folder: Path, table: str) -> Path:
-    """The file of one table, or of what is no table of a measure."""
-    if table in FILES:
-        return run_folder / FILES[table]
-    return TableStore(run_folder / "measurements").path(table)
 
 
 def drawable(run_folder: Path, figures: Mapping[str, Figure]) -> dict[str, Figure]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from layerscope.config import load_config
+from layerscope.config import Config, load_config
 from layerscope.errors import UsageError
 from layerscope.plotting.drawing.options import figure_options
 from layerscope.plotting.drawing.title import run_title
 from layerscope.plotting.freshness import drawable, outdated, plot_paths
 from layerscope.plotting.registry import FIGURES, Figure, named_figures
-from layerscope.plotting.run_tables import RunTables
+from layerscope.plotting.run_tables import Kept, RunTables
 from layerscope.results.run_filter import matching_runs
 
 _log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ class NCPlotter:
 
     def __init__(self, run_folder: Path) -> None:
         self.run_folder = Path(run_folder)
+        self._kept: Kept = {}
 
     def up_to_date(self) -> bool:
         """Whether every figure that can be drawn is there and newer than its tables; reads no table."""
@@ -115,11 +117,13 @@ class NCPlotter:
             written += paths
         return written
 
+    @cached_property
+    def _config(self) -> Config:
+        return load_config(self.run_folder / "config.yaml")
+
     def _tables(self, names: Iterable[str]) -> RunTables:
-        config = load_config(self.run_folder / "config.yaml")
-        return RunTables.load(
-            self.run_folder, dict.fromkeys(names), title=run_title(config), tap=config.model.tap
-        )
+        title, tap = run_title(self._config), self._config.model.tap
+        return RunTables.load(self.run_folder, dict.fromkeys(names), title=title, tap=tap, kept=self._kept)
 
     def _name_missing(self, wanted: Mapping[str, Figure], possible: Mapping[str, Figure]) -> None:
         for name in wanted.keys() - possible.keys():

@@ -38,6 +38,17 @@ NC_LAYER_TABLE = "CDNV"
 """Marks the NC layer in every figure over layers."""
 
 
+Kept = dict[str, "tuple[int, DataFrame]"]
+"""Name → time of the file in ns, and what was in it."""
+
+
+def input_path(run_folder: Path, table: str) -> Path:
+    """The file of one table, or of what is no table of a measure."""
+    if table in FILES:
+        return run_folder / FILES[table]
+    return TableStore(run_folder / "measurements").path(table)
+
+
 @dataclass(frozen=True)
 class RunTables:
     """Tables by name (``log`` the training log), title, where layers are tapped, and the pairs of images."""
@@ -49,25 +60,34 @@ class RunTables:
 
     @classmethod
     def load(
-        cls, run_folder: Path, names: Iterable[str], *, title: str = "", tap: str = "input"
+        cls,
+        run_folder: Path,
+        names: Iterable[str],
+        *,
+        title: str = "",
+        tap: str = "input",
+        kept: Kept | None = None,
     ) -> RunTables:
         """Read those tables of a run folder that are there.
+
+        Parameters
+        ----------
+        kept
+            What was read before; a table that has not changed since is taken from there.
 
         Raises
         ------
         DamagedFile
             A table is not what was written.
         """
-        store = TableStore(run_folder / "measurements")
         frames, pairs = {}, None
         for name in names:
             if name == PAIRS:
                 pairs = _read_pairs(run_folder / PAIRS_FILE)
                 continue
-            reader = READERS.get(name)
-            frame = store.read(name) if reader is None else reader(run_folder / FILES[name])
+            frame = _read(run_folder, name, {} if kept is None else kept)
             if frame is not None:
-                frames[name] = _compact(frame)
+                frames[name] = frame
         return cls(frames, title, tap, pairs)
 
     def has(self, name: str, split: str | None = None) -> bool:
@@ -117,6 +137,20 @@ def _read_pairs(path: Path) -> StoredPairs | None:
     return StoredPairs.load(path) if path.is_file() else None
 
 
+def _read(run_folder: Path, name: str, kept: Kept) -> DataFrame | None:
+    path = input_path(run_folder, name)
+    if not path.is_file():
+        return None
+    changed = path.stat().st_mtime_ns
+    if name not in kept or kept[name][0] != changed:
+        reader = READERS.get(name)
+        store = TableStore(run_folder / "measurements")
+        frame = store.read(name) if reader is None else reader(path)
+        assert frame is not None
+        kept[name] = (changed, _compact(frame))
+    return kept[name][1]
+
+
 def _compact(frame: DataFrame) -> DataFrame:
     """Without the columns that no figure shows, and with each text once: rows are chosen over and over."""
     frame = frame.drop(columns=[name for name in NOT_SHOWN if name in frame])
@@ -124,11 +158,9 @@ def _compact(frame: DataFrame) -> DataFrame:
     return frame.astype(dict.fromkeys(texts, "category"))
 
 
-def _read_log(path: Path) -> DataFrame | None:
+def _read_log(path: Path) -> DataFrame:
     import pandas as pd
 
-    if not path.is_file():
-        return None
     try:
         frame: DataFrame = pd.read_csv(path)
         return frame.astype({"epoch": "int64", "train_accuracy": "float64", "test_accuracy": "float64"})
@@ -138,11 +170,9 @@ def _read_log(path: Path) -> DataFrame | None:
         ) from error
 
 
-def _read_observations(path: Path) -> DataFrame | None:
+def _read_observations(path: Path) -> DataFrame:
     import pandas as pd
 
-    if not path.is_file():
-        return None
     try:
         frame: DataFrame = pd.read_csv(path, keep_default_na=False, na_values={"step": [""]})
         return frame.astype({"epoch": "int64", "step": "float64", "value": "float64"})
@@ -152,7 +182,7 @@ def _read_observations(path: Path) -> DataFrame | None:
         ) from error
 
 
-READERS: dict[str, Callable[[Path], DataFrame | None]] = {LOG: _read_log, OBSERVATIONS: _read_observations}
+READERS: dict[str, Callable[[Path], DataFrame]] = {LOG: _read_log, OBSERVATIONS: _read_observations}
 
 
 def _spell(where: Mapping[str, object]) -> str:
