@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -36,7 +36,7 @@ def run() -> list[Comparison]:
     """Compare each with its bound in seconds, and packed runs with one after the other."""
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
-        found = [_dry_run(place / "preview")]
+        found = _dry_runs(place / "preview")
         try:
             with _cluster() as cluster:
                 found += _thousand_runs(cluster, place / "thousand")
@@ -46,13 +46,19 @@ def run() -> list[Comparison]:
     return found
 
 
-def _dry_run(place: Path) -> Comparison:
+def _dry_runs(place: Path) -> list[Comparison]:
     rates = [round(0.001 * number, 3) for number in range(1, 101)]
     decays = [round(1e-5 * number, 5) for number in range(1, 101)]
     matrix = {"Optimizer": {"lr": rates, "weight-decay": decays}}
     last = "Logging.log-epochs=[15]"  # what is kept has to fit the disk, or the preview says that it does not
     flags = [*_files(place, matrix, {}), "--dry-run", "--set", last]
-    return _within("`--dry-run` of 10,000 cells", 3, lambda: _layerscope(place, flags))
+    known, new = ({"LAYERSCOPE_CACHE": folder} for folder in (str(place / "cache"), ""))
+    return [
+        _within(
+            "`--dry-run` of 10,000 cells, network seen before", 3, lambda: _layerscope(place, flags, known)
+        ),
+        _within("`--dry-run` of 10,000 cells, new network", 3, lambda: _layerscope(place, flags, new)),
+    ]
 
 
 def _thousand_runs(cluster: Cluster, place: Path) -> list[Comparison]:
@@ -65,8 +71,8 @@ def _thousand_runs(cluster: Cluster, place: Path) -> list[Comparison]:
     asking: list[float] = []
     for number in range(REPEATS):
         fresh = [*flags, "--set", f"Logging.save-dir=runs{number}"]
-        submitting.append(_seconds(partial(_layerscope, place, [*fresh, "-s"], cluster)))
-        asking.append(_seconds(partial(_layerscope, place, [*fresh, "--status"], cluster)))
+        submitting.append(_seconds(partial(_layerscope, place, [*fresh, "-s"], cluster.environment)))
+        asking.append(_seconds(partial(_layerscope, place, [*fresh, "--status"], cluster.environment)))
         _empty(cluster)
     return [
         Comparison("submit 1,000 runs, three stages / 10 s", submitting, [10.0] * REPEATS, 1),
@@ -82,7 +88,10 @@ def _packing(cluster: Cluster, place: Path) -> Comparison:
         folder = place / f"{runs_per_job}.{number}"
         flags = _files(folder, matrix, {"array-parallelism": 1, "runs-per-job": runs_per_job})
         return _seconds(
-            lambda: (_layerscope(folder, [*flags, "-s", "--stages", "train"], cluster), _wait(cluster))
+            lambda: (
+                _layerscope(folder, [*flags, "-s", "--stages", "train"], cluster.environment),
+                _wait(cluster),
+            )
         )
 
     times = [(seconds(1, number), seconds(4, number)) for number in range(REPEATS)]
@@ -98,8 +107,8 @@ def _files(place: Path, matrix: object, job: dict[str, object]) -> list[str]:
     return ["-c", "matrix.yaml", "-m", "--profile", "profile.yaml"]
 
 
-def _layerscope(place: Path, flags: list[str], cluster: Cluster | None = None) -> None:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", **(cluster.environment if cluster else {})}
+def _layerscope(place: Path, flags: list[str], variables: Mapping[str, str] | None = None) -> None:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **(variables or {})}
     subprocess.run(
         [LAYERSCOPE, *flags], cwd=place, env=environment, stdout=subprocess.DEVNULL, check=True, timeout=120
     )

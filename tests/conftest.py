@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 os.environ.setdefault("MPLBACKEND", "agg")
+os.environ["LAYERSCOPE_CACHE"] = ""  # no test shall live from what another left
 os.environ["OMP_NUM_THREADS"] = "1"  # tiny networks; and two test processes share the cores
 
 

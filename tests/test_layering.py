@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "src" / "layerscope"
 
 ROWS = [  # lowest first; the rooms of one row do not import each other
-    {"version", "errors", "heartbeat", "source"},
+    {"version", "errors", "heartbeat", "source", "collection"},
     {"provenance", "devices", "files"},
     {"claim", "status", "distributed"},
     {"config"},

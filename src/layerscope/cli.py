@@ -6,8 +6,8 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +16,7 @@ from layerscope.launch.cleaning.keep_policy import HARMLESS
 from layerscope.version import __version__
 
 if TYPE_CHECKING:
-    from layerscope.preview.tracer import Ask, BackgroundTracer
+    from layerscope.preview.tracer import Ask
 
 DEFAULT_CONFIG = Path("config/debug.yaml")
 
@@ -177,15 +177,18 @@ def _workers(text: str) -> int | Literal["auto"]:
 def _run(options: argparse.Namespace) -> int:
     if options.schema:
         return _print_schema()
-    with ExitStack() as background:
-        ask = background.enter_context(_tracer()) if options.dry_run else None  # imports torch meanwhile
+    with _asking() if options.dry_run else nullcontext() as ask:
         return _carry_out(options, ask)
 
 
-def _tracer() -> BackgroundTracer:
+@contextmanager
+def _asking() -> Iterator[Ask]:
+    """Somebody who answers questions about models; imports torch while this process reads the config."""
+    from layerscope.preview.remembered import Remembering, cache_folder
     from layerscope.preview.tracer import BackgroundTracer
 
-    return BackgroundTracer()
+    with BackgroundTracer() as tracer:
+        yield Remembering(tracer, cache_folder())
 
 
 def _carry_out(options: argparse.Namespace, ask: Ask | None) -> int:

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from layerscope.collection import collecting_nothing
 from layerscope.config import Cell, load_config, load_matrix
 from layerscope.errors import LayerscopeError, UnexpectedError
 from layerscope.files import write_atomic
@@ -91,7 +92,8 @@ class Experiment:
         ConfigError
             Every mistake in the file, each with its line.
         """
-        cells = _cells(path, overrides, profile, matrix=matrix)
+        with collecting_nothing():
+            cells = _cells(path, overrides, profile, matrix=matrix)
         base = Path(cells[0].config.logging.save_dir)
         if timestamp:
             base /= datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
@@ -128,7 +130,8 @@ class Experiment:
         from layerscope.preview.preview import preview
         from layerscope.preview.tracer import ask_here
 
-        return preview(self.runs, self.base, stages, slurm=slurm, workers=workers, ask=ask or ask_here)
+        with collecting_nothing():
+            return preview(self.runs, self.base, stages, slurm=slurm, workers=workers, ask=ask or ask_here)
 
     def submit(
         self, stages: Sequence[str] = STAGES, *, watch: Callable[[SubmittedArray], None] = _unwatched

@@ -219,7 +219,8 @@ def test_a_folder_of_another_config_stops_before_anything_is_submitted(slurm, ba
 
 
 def test_submitting_inside_a_job_warns_and_hands_nothing_of_it_on(slurm, base, monkeypatch, caplog):
-    monkeypatch.delenv("LAYERSCOPE_REQUIRE_SLURM", raising=False)
+    for variable in ("LAYERSCOPE_REQUIRE_SLURM", "LAYERSCOPE_REQUIRE_BROWSER", "LAYERSCOPE_CACHE"):
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("SLURM_JOB_ID", "77")
     monkeypatch.setenv("SLURM_CPU_BIND", "quiet,mask_cpu:0x1")
     monkeypatch.setenv("SLURM_CONF", "/etc/slurm/slurm.conf")
