@@ -9,6 +9,7 @@ import accumulators
 import catalogue
 import diffusion
 import mutual_information
+import report
 import startup
 import torch
 
@@ -24,6 +25,7 @@ PARTS = (
     accumulators,
     launch,
     catalogue,
+    report,
     diffusion,
     mutual_information,
     plotting,

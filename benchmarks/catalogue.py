@@ -20,7 +20,7 @@ from layerscope.results.manifest import Entry, save_manifest
 from layerscope.results.rows import columns_of, format_header, format_rows
 
 REPEATS = 3
-MEASURES = [f"Measure{number:02d}" for number in range(20)]
+MEASURES = ["CDNV", *(f"Measure{number:02d}" for number in range(1, 20))]
 EPOCHS, LAYERS, SPLITS = range(20), range(20), ("test", "train")
 MODELS, DATASETS = ("mlp_wide", "mlp_large"), ("digits", "mnist", "fashionmnist", "svhn", "cifar10")
 RATES, REPETITIONS = [0.001 * number for number in range(1, 11)], range(10)

@@ -57,6 +57,7 @@ PLOTTING_ROWS = [  # the rooms inside of plotting, lowest first
     {"registry"},
     {"freshness"},
     {"run", "matrix"},
+    {"report"},
     {"plotter", "figures"},
 ]
 

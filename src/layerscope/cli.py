@@ -149,6 +149,11 @@ def _question_flags(flags: argparse.ArgumentParser) -> None:
         metavar="WHAT",
         help="submit again what failed, timed-out, was lost, cancelled or stopped; default: all of these",
     )
+    group.add_argument(
+        "--report",
+        action="store_true",
+        help="write report.html beside the runs: one file with interactive figures, to send to somebody",
+    )
     group.add_argument("--cancel", action="store_true", help="take the jobs out of Slurm's queue")
     group.add_argument("--logs", metavar="RUN", help="print the newest log of a run, or of several")
     group.add_argument(
@@ -233,6 +238,7 @@ def _command(options: argparse.Namespace) -> Callable[..., int]:
     chosen = {
         commands.preview: options.dry_run,
         commands.status: options.status,
+        partial(commands.report, source=options.config): options.report,
         commands.cancel: options.cancel,
         commands.submit: options.slurm,
         commands.work_in_queue: options.workers,

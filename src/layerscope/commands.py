@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from layerscope.console import Console
@@ -107,6 +108,12 @@ def status(request: Request, console: Console) -> int:
     else:
         table = status_table(request.chosen.runs, states, width=console.width, colour=console.colour)
         sys.stdout.write(table)
+    return 0
+
+
+def report(request: Request, console: Console, *, source: Path) -> int:
+    """Write one HTML file about the runs."""
+    console.written(request.chosen.report(source))
     return 0
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
@@ -96,6 +97,11 @@ class Console:
             sys.stdout.write(f"{one.run.name}: {one.stage} cancelled, job {one.job}{shared}\n")
         if not cancelled and not self.quiet:
             sys.stdout.write("Nothing to cancel: no job of these runs waits or runs.\n")
+
+    def written(self, path: Path) -> None:
+        """Say where a file is, and how large."""
+        if not self.quiet:
+            sys.stdout.write(f"{path} ({path.stat().st_size / 1e6:.1f} MB)\n")
 
     def summary(self, experiment: Experiment) -> None:
         """Say where the results are."""

@@ -183,6 +183,25 @@ class Experiment:
 
         return stage_states(self.runs)
 
+    def report(self, source: Path | None = None) -> Path:
+        """Write one HTML file about all runs, to look at and to send to somebody; where it is.
+
+        Parameters
+        ----------
+        source : Path, optional
+            The config file, whose opening comments introduce the report.
+        """
+        from layerscope.launch.following.standing import Standing
+        from layerscope.plotting.report.report import write_report
+        from layerscope.plotting.report.reported_run import ReportedRun
+
+        standings = [Standing(run, states) for run, states in zip(self.runs, self.states(), strict=True)]
+        runs = [
+            ReportedRun(run.name, run.folder, run.config, run.axes, standing.word, standing.state.reason)
+            for run, standing in zip(self.runs, standings, strict=True)
+        ]
+        return write_report(self.base, runs, source)
+
     def run_queue(
         self,
         stages: Sequence[str] = STAGES,

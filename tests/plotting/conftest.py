@@ -145,6 +145,12 @@ def _spectrum(index: int, name: str, progress: float, classes: int, layers: int)
             yield place | {"sigma_index": sigma, "scale": scale} | _result(shown, classes)
 
 
+@pytest.fixture(scope="session")
+def synthetic_run() -> type[SyntheticRun]:
+    """Makes a run folder anywhere: ``synthetic_run(folder).write(names, epochs)``."""
+    return SyntheticRun
+
+
 @pytest.fixture
 def synthetic(tmp_path: Path) -> SyntheticRun:
     """A run folder to be filled by ``write(names, epochs)``."""

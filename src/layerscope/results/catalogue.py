@@ -48,14 +48,16 @@ class Catalogue:
     ----------
     base
         The folder, such as the ``save-dir`` of a matrix.
+    folders
+        Only these run folders below it, in this order; None is all.
 
     Examples
     --------
     ``Catalogue("logs/mlp_depth").table("CDNV", where={"Data": {"dataset-id": "mnist"}}, epochs="last")``
     """
 
-    def __init__(self, base: Path | str) -> None:
-        self._runs = KnownRuns(Path(base))
+    def __init__(self, base: Path | str, folders: Sequence[Path] | None = None) -> None:
+        self._runs = KnownRuns(Path(base), folders)
         self._problems: set[Problem] = set()
 
     @property

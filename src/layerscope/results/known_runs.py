@@ -20,14 +20,15 @@ _END = "Optimizer.epochs"
 
 
 class KnownRuns:
-    """The runs below ``base``, by their number in sorted order.
+    """The runs below ``base``, by their number in sorted order; or just those named, in the order given.
 
     Everything is read when it is first asked for, and once. What is wrong is added to ``problems``.
     """
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, folders: Sequence[Path] | None = None) -> None:
         self.base = base
         self.problems: list[Problem] = []
+        self._folders = folders
 
     @cached_property
     def folders(self) -> Sequence[Path]:
@@ -38,7 +39,7 @@ class KnownRuns:
         UsageError
             There is none.
         """
-        return existing_runs(self.base)
+        return existing_runs(self.base) if self._folders is None else self._folders
 
     @cached_property
     def names(self) -> Sequence[str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+THRESHOLD = 0.2
+"""CDNV below which a layer counts as collapsed."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class LayerRef:
 
 def nc_layer(
     cdnv: DataFrame,
-    threshold: float = 0.2,
+    threshold: float = THRESHOLD,
     split: str = "train",
     epoch: int | None = None,
     *,
@@ -41,7 +45,7 @@ def nc_layer(
     LayerRef or None
         None when no layer is; undefined and infinite values are never below.
     """
-    rows = cdnv[(cdnv["split"] == split) & (cdnv["statistic"] == "mean")]
+    rows = _means(cdnv, split)
     if rows.empty:
         return None
     at = int(rows["epoch"].max()) if epoch is None else epoch
@@ -53,3 +57,29 @@ def nc_layer(
     if found.empty:
         return None
     return LayerRef(str(found["layer_name"].iloc[0]), int(found["layer_index"].iloc[0]))
+
+
+def first_collapsed(
+    cdnv: DataFrame, keys: Sequence[str], threshold: float = THRESHOLD, split: str = "train"
+) -> tuple[DataFrame, DataFrame]:
+    """The NC layers of many networks at once.
+
+    Parameters
+    ----------
+    cdnv
+        CDNV of all of them.
+    keys
+        Columns that tell them, and their checkpoints, apart.
+
+    Returns
+    -------
+    pair of frames
+        The rows that were looked at, and those of the NC layers; networks that have none are missing there.
+    """
+    rows = _means(cdnv, split)
+    below = rows[rows["value"] < threshold].sort_values("layer_index", kind="stable")
+    return rows, below.drop_duplicates(list(keys))
+
+
+def _means(cdnv: DataFrame, split: str) -> DataFrame:
+    return cdnv[(cdnv["split"] == split) & (cdnv["statistic"] == "mean")]

@@ -1,0 +1,155 @@
+// Layer profiles, and the course of training. Each function gives what plotly draws, and a caption.
+
+const DASHES = { train: "solid", test: "dash" };
+
+// The last of a run's epochs that is not after `epoch`; -1 when the run was first measured later.
+function epochPlace(epochs, epoch) {
+  return epochs.findLastIndex((one) => one <= epoch);
+}
+
+function profileFigure(page) {
+  const { values, chosen, facts, epoch, log } = page;
+  const series = page.seriesShown();
+  const traces = [];
+  chosen.forEach((run, place) => {
+    const last = epochPlace(facts.runs[run].epochs, epoch);
+    const look = lookOf(place);
+    for (const one of series) {
+      const dash = series.length > 1 ? DASHES[values.measure.series[one].split] ?? "dot" : "solid";
+      if (chosen.length === 1) traces.push(...otherEpochs(page, run, one, last, dash));
+      if (last >= 0) traces.push(...tracesOf(profilePoints(page, run, one, last), { ...look, dash, width: 2.5, log }));
+    }
+  });
+  const first = values.measure.series[series[0]];
+  const layout = layoutOf({
+    traces, log,
+    x: { title: { text: "layer" }, ...layerTicks(page, series) },
+    y: { title: { text: escaped(axisTitle(values.measure, first, page.seriesLabel)) } },
+    ...ncMarks(page),
+  });
+  if (first.ceiling !== null) addCeiling(layout, first.ceiling, log);
+  return { traces, layout, caption: profileCaption(page, traces, series) };
+}
+
+function profilePoints(page, run, series, place) {
+  const { name, epochs } = page.facts.runs[run];
+  const { split, digits } = page.values.measure.series[series];
+  return page.values.profile(series, run, place).map((point) => ({
+    ...point,
+    x: point.index,
+    text: `${escaped(name)}<br>epoch ${epochs[place]}, ${escaped(split)}<br>${escaped(point.name)} (layer ${point.index})` +
+      `<br><b>${formatted(point.value, digits)}</b>${point.status === "degenerate" ? " (degenerate)" : ""}`,
+  }));
+}
+
+// A run that is alone shows its other epochs too, early ones pale.
+function otherEpochs(page, run, series, current, dash) {
+  const { epochs } = page.facts.runs[run];
+  return epochs.flatMap((_, place) => {
+    if (place === current) return [];
+    const shade = VIRIDIS[Math.round((1 - place / Math.max(epochs.length - 1, 1)) * (VIRIDIS.length - 2))];
+    return tracesOf(profilePoints(page, run, series, place),
+      { colour: shade, dash, width: 1, size: 4, opacity: 0.45, log: page.log });
+  });
+}
+
+function layerTicks(page, series) {
+  const names = new Map();
+  for (const run of page.chosen) {
+    page.facts.runs[run].epochs.forEach((_, place) => {
+      for (const one of series) {
+        for (const { index, name } of page.values.profile(one, run, place)) {
+          names.set(index, names.has(index) && names.get(index) !== name ? String(index) : name);
+        }
+      }
+    });
+  }
+  const indices = [...names.keys()].sort((one, other) => one - other);
+  const shown = spread(indices, window.innerWidth < 640 ? 8 : 15);
+  const range = indices.length ? [indices[0] - 0.4, indices[indices.length - 1] + 0.4] : [0, 1];
+  return { tickvals: shown, ticktext: shown.map((index) => escaped(shortened(names.get(index)))), range };
+}
+
+// At most `most` of a sorted list, evenly by rank, the first and the last among them.
+function spread(values, most) {
+  if (values.length <= most) return values;
+  const last = values.length - 1;
+  return Array.from({ length: most }, (_, place) => values[Math.round((place * last) / (most - 1))]);
+}
+
+function shortened(name, longest = 16) {
+  return name.length <= longest ? name : `…${name.slice(1 - longest)}`;
+}
+
+function axisTitle(measure, series, label) {
+  const unit = unitOf(series);
+  return `${measure.name}${label === "value" ? "" : `: ${label}`}${unit ? ` (${unit})` : ""}`;
+}
+
+function ncMarks(page) {
+  const runs = new Map();
+  for (const run of page.chosen) {
+    const { epochs, collapsed } = page.facts.runs[run];
+    const index = collapsed[epochPlace(epochs, page.epoch)];
+    if (index !== null && index !== undefined) runs.set(index, (runs.get(index) ?? 0) + 1);
+  }
+  const line = { color: NC_COLOUR, width: 1.5, dash: "dash" };
+  const count = (number) => (page.chosen.length > 1 ? ` (${number} of ${page.chosen.length})` : "");
+  return {
+    shapes: [...runs.keys()].map((x) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line })),
+    annotations: [...runs].map(([x, number]) => ({
+      x, yref: "paper", y: 1, yanchor: "bottom", showarrow: false, font: { color: NC_COLOUR, size: 11 },
+      text: `NC layer${count(number)}`,
+    })),
+  };
+}
+
+function addCeiling(layout, ceiling, log) {
+  layout.shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, y0: ceiling, y1: ceiling,
+    line: { color: "#777", width: 1.2, dash: "dot" } });
+  layout.annotations.push({ xref: "paper", x: 1, y: log ? Math.log10(ceiling) : ceiling, xanchor: "right", yanchor: "bottom",
+    showarrow: false, font: { color: "#777", size: 11 }, text: "ceiling" });
+}
+
+function profileCaption(page, traces, series) {
+  const without = page.chosen.filter((run) => epochPlace(page.facts.runs[run].epochs, page.epoch) < 0);
+  const parts = [];
+  if (page.chosen.length === 1) parts.push("Thin lines: the other epochs, early ones pale.");
+  if (series.length > 1) parts.push("Solid: train; dashed: test.");
+  parts.push(ncCaption(page), notesOf(traces));
+  if (without.length) parts.push(`Not measured by epoch ${page.epoch}: ${without.map((run) => page.facts.runs[run].name).join(", ")}.`);
+  return parts.filter(Boolean).join(" ");
+}
+
+function ncCaption(page) {
+  const known = page.chosen.some((run) => page.facts.runs[run].ncLayer !== null);
+  return known ? `NC layer: the first with mean CDNV below ${page.facts.threshold} on the training data.` : "";
+}
+
+function courseFigure(page) {
+  const kind = page.control("course-of").value;
+  const log = kind === "loss";
+  const traces = page.chosen.flatMap((run, place) => ["train", "test"].flatMap((split) => {
+    const points = coursePoints(page, run, split, kind);
+    return tracesOf(points, { ...lookOf(place), dash: DASHES[split], size: points.length > 40 ? 3 : 5, log });
+  }));
+  const layout = layoutOf({
+    traces, log,
+    x: { title: { text: "epoch" }, rangemode: "tozero" },
+    y: { title: { text: kind } },
+    shapes: [{ type: "line", x0: page.epoch, x1: page.epoch, yref: "paper", y0: 0, y1: 1, line: { color: "#999", width: 1, dash: "dot" } }],
+  });
+  return { traces, layout, caption: ["Solid: train; dashed: test; dotted: the epoch above.", notesOf(traces)].join(" ") };
+}
+
+function coursePoints(page, run, split, kind) {
+  const course = page.details.courses[run];
+  const column = course?.[`${split}_${kind}`] ?? [];
+  const points = column.map((cell, place) => {
+    const value = cell === null ? NaN : Number(cell);
+    const epoch = course.epoch[place];
+    return { x: epoch, value, text: `${escaped(page.facts.runs[run].name)}<br>epoch ${epoch}, ${split}<br><b>${formatted(value, 6)}</b>` };
+  });
+  // Nothing is trained in epoch 0: it has no training columns, and that is no defect.
+  return points.filter((point) => !(split === "train" && point.x === 0 && Number.isNaN(point.value)));
+}
