@@ -117,7 +117,8 @@ function profileCaption(page, traces, series) {
   if (page.chosen.length === 1) parts.push("Thin lines: the other epochs, early ones pale.");
   if (series.length > 1) parts.push("Solid: train; dashed: test.");
   parts.push(ncCaption(page), notesOf(traces));
-  if (without.length) parts.push(`Not measured by epoch ${page.epoch}: ${without.map((run) => page.facts.runs[run].name).join(", ")}.`);
+  const when = page.epoch === undefined ? "yet" : `by epoch ${page.epoch}`;
+  if (without.length) parts.push(`Not measured ${when}: ${without.map((run) => page.facts.runs[run].name).join(", ")}.`);
   return parts.filter(Boolean).join(" ");
 }
 
@@ -137,7 +138,8 @@ function courseFigure(page) {
     traces, log,
     x: { title: { text: "epoch" }, rangemode: "tozero" },
     y: { title: { text: kind } },
-    shapes: [{ type: "line", x0: page.epoch, x1: page.epoch, yref: "paper", y0: 0, y1: 1, line: { color: "#999", width: 1, dash: "dot" } }],
+    shapes: page.epoch === undefined ? [] : [{ type: "line", x0: page.epoch, x1: page.epoch, yref: "paper", y0: 0, y1: 1,
+      line: { color: "#999", width: 1, dash: "dot" } }],
   });
   return { traces, layout, caption: ["Solid: train; dashed: test; dotted: the epoch above.", notesOf(traces)].join(" ") };
 }

@@ -32,12 +32,12 @@ function escaped(text) {
 }
 
 // A line (or points) through what has a place; the rest as marks at the border of the panel.
-// `points`: x, value, text.
+// `points`: x, value, text, and the run that a click on them means, if any.
 function tracesOf(points, { colour, symbol = "circle", dash = "solid", width = 2, size = 6, opacity = 1,
-  mode = "lines+markers", log = false, customdata = undefined }) {
+  mode = "lines+markers", log = false }) {
   const placed = points.map((point) => borderOf(point.value, log) === null);
   const traces = [{
-    type: "scatter", mode, opacity, customdata, showlegend: false,
+    type: "scatter", mode, opacity, showlegend: false, customdata: points.map((point) => point.run),
     x: points.map((point) => point.x),
     y: points.map((point, place) => (placed[place] ? point.value : null)),
     text: points.map((point) => point.text), hoverinfo: "text", connectgaps: false,
@@ -59,6 +59,7 @@ function borderTrace(points, border, colour, opacity) {
     type: "scatter", mode: "markers", yaxis: "y2", opacity, showlegend: false, cliponaxis: false,
     x: points.map((point) => point.x), y: points.map(() => border.height),
     text: points.map((point) => point.text), hoverinfo: "text", meta: border.note,
+    customdata: points.map((point) => point.run),
     marker: { color: colour, symbol: border.symbol, size: 9, line: { color: colour, width: 1.6 } },
   };
 }
@@ -77,11 +78,24 @@ function ticksOf(traces) {
   const high = values.reduce((most, value) => Math.max(most, value), 0);
   const decades = Math.log10(high / low);
   if (!(decades < 2.5)) return decades < 8 ? { dtick: 1 } : {};
-  const steps = decades > 1 ? [1, 2, 5] : decades > 0.4 ? [1, 1.5, 2, 3, 4, 5, 7] : [...Array(90).keys()].map((step) => 1 + step / 10);
-  const first = Math.floor(Math.log10(low)) - 1;
-  const all = [0, 1, 2, 3, 4, 5].flatMap((power) => steps.map((step) => Number((step * 10 ** (first + power)).toPrecision(3))));
-  const tickvals = spread(all.filter((value) => value >= low * 0.8 && value <= high * 1.25), 9);
+  const tickvals = decades > 1 ? oneTwoFive(low, high) : evenly(low, high);
   return { tickvals, ticktext: tickvals.map((value) => formatted(value, 3)) };
+}
+
+function oneTwoFive(low, high) {
+  const first = Math.floor(Math.log10(low));
+  const all = [0, 1, 2, 3].flatMap((power) => [1, 2, 5].map((step) => Number(`${step}e${first + power}`)));
+  return all.filter((value) => value >= low * 0.8 && value <= high * 1.25);
+}
+
+// Multiples of 1, 2 or 5 times a power of ten, five or so.
+function evenly(low, high) {
+  const rough = Math.max((high - low) / 5, low / 100);
+  const power = Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].find((one) => one * 10 ** power >= rough) * 10 ** power;
+  const first = Math.ceil((low * 0.95) / step);
+  const count = Math.floor((high * 1.05) / step) - first + 1;
+  return Array.from({ length: count }, (_, place) => Number(((first + place) * step).toPrecision(6)));
 }
 
 function layoutOf({ traces, x, y, log = false, shapes = [], annotations = [], showlegend = false }) {

@@ -169,7 +169,7 @@ def _series(table: DataFrame, qualifiers: Sequence[str]) -> tuple[list[Series], 
     groups = table.groupby(names, observed=True, dropna=False, sort=True)
     place = groups.ngroup()
     ends = groups["ceiling"].agg(["min", "max"]).to_numpy(np.float64)
-    ceilings = [low if low == high else None for low, high in ends.tolist()]
+    ceilings = [low if low == high and np.isfinite(low) else None for low, high in ends.tolist()]
     firsts = table[names][~place.duplicated().to_numpy()].assign(place=place).sort_values("place")
     rows = firsts.drop(columns="place").to_dict("records")
     series = [_named(row, ceiling) for row, ceiling in zip(rows, ceilings, strict=True)]

@@ -131,7 +131,7 @@ class Page {
   showEpoch() {
     this.epoch = this.epochs[Number(this.control("epoch").value)];
     this.control("epoch-shown").textContent = this.epoch ?? "";
-    this.control("epoch").ariaValueText = `epoch ${this.epoch}`;
+    this.control("epoch").ariaValueText = `epoch ${this.epoch ?? "none"}`;
   }
 
   async takeMeasure() {
@@ -230,7 +230,7 @@ function complain(text) {
 
 async function start() {
   if (typeof DecompressionStream === "undefined") {
-    complain("This browser is too old for the report: it cannot unpack it. Any browser from 2023 on can.");
+    complain("This browser is too old for the report: it cannot unpack it. Any browser from 2024 on can.");
     return;
   }
   const [facts, details] = await Promise.all([unpackFacts("facts"), unpackFacts("details"), unpackScript("plotly")]);

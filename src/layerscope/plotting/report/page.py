@@ -8,6 +8,7 @@ import html
 import json
 import string
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -20,7 +21,7 @@ _SCRIPTS = ("unpack.js", "values.js", "marks.js", "figures.js", "scatter.js", "r
 def page(contents: Contents) -> str:
     """The HTML of a report."""
     parts = {
-        "plotly": _packed(_plotly()),
+        "plotly": _plotly(),
         "facts": _packed(_json(contents.facts)),
         "details": _packed(_json(contents.details)),
         **{f"measure-{name}": _packed(content) for name, content in contents.blocks.items()},
@@ -33,10 +34,12 @@ def page(contents: Contents) -> str:
     )
 
 
-def _plotly() -> bytes:
+@cache
+def _plotly() -> str:
+    """The script of plotly as its package brings it, packed."""
     from plotly.offline import get_plotlyjs
 
-    return str(get_plotlyjs()).encode()
+    return _packed(str(get_plotlyjs()).encode())
 
 
 def _asset(name: str) -> str:

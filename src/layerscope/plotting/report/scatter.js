@@ -72,7 +72,7 @@ function shade(share) {
 }
 
 function namedTraces(name, members, colour, log) {
-  const look = { colour, mode: "markers", size: 8, opacity: 0.8, log, customdata: members.map((point) => point.run) };
+  const look = { colour, mode: "markers", size: 8, opacity: 0.8, log };
   const traces = tracesOf(members, look);
   if (name) Object.assign(traces[0], { name: escaped(name), showlegend: true });
   return traces;
