@@ -235,7 +235,7 @@ def _command(options: argparse.Namespace) -> Callable[..., int]:
         return partial(commands.logs, name=options.logs, follow=options.follow)
     if options.clean is not None:
         return partial(commands.clean, keep=options.clean, remove=options.yes)
-    chosen = {
+    chosen: dict[Callable[..., int], object] = {
         commands.preview: options.dry_run,
         commands.status: options.status,
         partial(commands.report, source=options.config): options.report,

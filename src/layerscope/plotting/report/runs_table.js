@@ -2,10 +2,10 @@
 
 const MOST_OPTIONS = 60;
 
-// Numbers by size, texts by letters, nothing last.
+// Numbers by size, also where they are texts; other texts by letters.
 function compared(one, other) {
-  if (typeof one === "number" && typeof other === "number") return one - other;
-  return String(one).localeCompare(String(other), undefined, { numeric: true });
+  const difference = Number(one) - Number(other);
+  return Number.isNaN(difference) ? String(one).localeCompare(String(other), undefined, { numeric: true }) : difference;
 }
 
 class RunsTable {
