@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from layerscope.plotting.drawing import options
-from layerscope.plotting.drawing.text import decade, literal
+from layerscope.plotting.drawing.text import decade, literal, short_number
 
 
 @pytest.fixture
@@ -19,6 +19,11 @@ def test_matplotlib_takes_no_name_for_mathematics():
     assert literal("a_b$x$ 50%") == r"a_b\$x\$ 50%"
     assert decade(0.01) == "10⁻²"
     assert decade(0) == ""
+    assert [short_number(value) for value in (-0.25, 1234.0, 0.12345)] == [
+        "\N{MINUS SIGN}0.25",
+        "1234",
+        "0.1235",
+    ]
 
 
 def test_latex_takes_no_name_for_a_command(tex):
@@ -26,6 +31,7 @@ def test_latex_takes_no_name_for_a_command(tex):
         r"a\_b 50\% \#1 x\textasciicircum{}2 \textbackslash{}n $\cdot$ $\blacktriangle$"
     )
     assert decade(1000.0) == "$10^{3}$"
+    assert short_number(-0.5) == "$-0.5$"
 
 
 def test_options_end_with_their_block(tex):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import pytest
@@ -65,8 +64,6 @@ def at_every_layer(classes: int) -> dict[str, list[dict[str, object]]]:
         "ClassMI": by(
             estimator=["ksg", "dsmi"], variable=["labels"], t=["1"], **{"class": few}, n=[400], unit=["nat"]
         ),
-        "PairedMI": by(estimator=["ksg", "gaussian"], components=["8"], n=[400]),
-        "PairedLatentMI": by(variable=["pairs"], n=[400]),
         "Drift": by(statistic=["norm", "relative", "gap", "etf"], **{"class": [-1, 0]}),
         "MinorityCollapse": by(
             vectors=["means"],
@@ -91,6 +88,14 @@ def at_the_last_layer(classes: int) -> dict[str, list[dict[str, object]]]:
         "NCLayer": by(statistic=["first", "persistent"]),
         "GroupAccuracy": by(group=["overall", "balanced", "head", "mid", "tail"], rule=["thirds"]),
         "ClassRecall": [{"class": c, "train_samples": 5 * (classes - c)} for c in range(classes)],
+    }
+
+
+def of_pairs() -> dict[str, list[dict[str, object]]]:
+    """Table → qualifiers of its rows at a layer of the test split."""
+    return {
+        "PairedMI": by(estimator=["ksg", "gaussian"], components=["8"], n=[400]),
+        "PairedLatentMI": by(variable=["pairs"], n=[400]),
     }
 
 
@@ -127,32 +132,34 @@ def every_table(
     places = (
         (at_every_layer(classes), splits, range(len(names))),
         (at_the_last_layer(classes), splits, [last]),
+        (of_pairs(), ["test"], range(len(names))),
         (of_weights(), ["weights"], range(len(names))),
         (of_the_classifier(), ["weights"], [last]),
         ({"NC5": by(statistic=["orthogonality"])}, ["ood"], range(len(names))),
     )
-    rows: dict[str, list[dict[str, Any]]] = {}
+    parts: dict[str, list[pd.DataFrame]] = {}
     for tables, at, layers in places:
+        place = _places(at, layers, names, epochs, value)
         for name, qualifiers in tables.items():
-            rows.setdefault(name, []).extend(_rows(qualifiers, at, layers, names, epochs, value))
-    common = {"status": status, "classes": classes}
-    frames = {name: pd.DataFrame(found).assign(**common) for name, found in rows.items()}
+            parts.setdefault(name, []).append(place.merge(pd.DataFrame(qualifiers), how="cross"))
+    common = {"error": 0.05, "ceiling": 1.5, "status": status, "classes": classes}
+    frames = {name: pd.concat(found, ignore_index=True).assign(**common) for name, found in parts.items()}
     return {**frames, LOG: _log(max(epochs)), OBSERVATIONS: _observations(names, max(epochs))}
 
 
-def _rows(
-    qualifiers: list[dict[str, object]],
-    splits: Sequence[str],
-    layers: Sequence[int],
-    names: Sequence[str],
-    epochs: Sequence[int],
-    value: Value,
-) -> Iterator[dict[str, Any]]:
-    for epoch, split, index in itertools.product(epochs, splits, layers):
-        number = value((index + 1) / len(names), epoch / max(*epochs, 1))
-        place = {"epoch": epoch, "split": split, "layer_name": names[index], "layer_index": index}
-        for qualifier in qualifiers:
-            yield place | qualifier | {"value": number, "error": 0.05, "ceiling": 1.5}
+def _places(
+    splits: Sequence[str], layers: Sequence[int], names: Sequence[str], epochs: Sequence[int], value: Value
+) -> pd.DataFrame:
+    """Epoch, split and layer with their number."""
+    columns = ["epoch", "split", "layer_index"]
+    frame = pd.DataFrame(list(itertools.product(epochs, splits, layers)), columns=columns)
+    frame["layer_name"] = [names[index] for index in frame["layer_index"]]
+    last = max(*epochs, 1)
+    frame["value"] = [
+        value((index + 1) / len(names), epoch / last)
+        for index, epoch in zip(frame["layer_index"], frame["epoch"], strict=True)
+    ]
+    return frame
 
 
 def _log(last: int) -> pd.DataFrame:

@@ -27,7 +27,7 @@ def large(every_table):
             return math.inf if depth > 0.95 else math.nan
         return 0.0 if depth < 0.1 else 1e3 * math.exp(-20 * depth * progress)
 
-    tables = every_table(names, [0, 350], classes=1000, value=value, splits=["train", "test"])
+    tables = every_table(names, [0, 350], classes=1000, value=value, splits=["train"])
     return RunTables(tables, TITLE)
 
 

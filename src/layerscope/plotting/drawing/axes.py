@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from layerscope.plotting.drawing.selection import MOST_TICKS, short_name, tick_places
 from layerscope.plotting.drawing.sheet import CHARACTER, Sheet
 from layerscope.plotting.drawing.style import NC_COLOUR, REFERENCE_COLOUR, LineStyle
-from layerscope.plotting.drawing.text import decade, literal
+from layerscope.plotting.drawing.text import decade, literal, short_number
 from layerscope.results.nc_layer import LayerRef
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def finish_values(axes: Axes) -> None:
         _set_log_ticks(axes, has_values)
     else:
         axes.yaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 2.5, 5, 10)))
-        axes.yaxis.set_major_formatter(FuncFormatter(_short_number))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
 
 
 def begin_at(axes: Axes, low: float) -> None:
@@ -147,11 +147,6 @@ def _has_values(axes: Axes) -> bool:
 def _lines(axes: Axes) -> list[Line2D]:
     """Lines in the units of the data: neither levels across the panel nor marks at its border."""
     return [line for line in axes.get_lines() if line.get_transform() == axes.transData]
-
-
-def _short_number(value: float, _: object) -> str:
-    """At most four figures, without an exponent for what can be read without one."""
-    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}", 1) if value < 0 else f"{value:.4g}"
 
 
 def _set_log_ticks(axes: Axes, has_values: bool) -> None:

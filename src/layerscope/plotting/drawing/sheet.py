@@ -172,10 +172,11 @@ def _fitted(
     def across(count: int) -> float:
         return (width - LEFT - RIGHT + between - count * (between + bar)) / count
 
-    fitting = [count for count in range(1, columns + 1) if across(count) >= NARROWEST]
+    narrowest = min(NARROWEST, 0.6 * panel[0])
+    fitting = [count for count in range(1, columns + 1) if across(count) >= narrowest]
     columns = max(fitting, default=1)
     wide = across(columns)
-    return columns, (wide, min(panel[1], max(panel[1] * wide / panel[0], NARROWEST)))
+    return columns, (wide, min(panel[1], max(panel[1] * wide / panel[0], narrowest)))
 
 
 def _folded(legend: Legend, width: float) -> list[Legend]:

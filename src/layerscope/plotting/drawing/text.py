@@ -14,6 +14,7 @@ FOR_TEX = {
     "~": r"\textasciitilde{}",
     "<": "$<$",
     ">": "$>$",
+    "|": "$|$",
     "·": r"$\cdot$",
     "…": r"\dots{}",
     "\N{MULTIPLICATION SIGN}": r"$\times$",
@@ -38,3 +39,9 @@ def decade(value: float) -> str:
         return ""
     exponent = round(math.log10(value))
     return f"$10^{{{exponent}}}$" if chosen().usetex else "10" + str(exponent).translate(RAISED)
+
+
+def short_number(value: float) -> str:
+    """At most four figures, without an exponent for what can be read without one."""
+    text = f"{value:.4g}"
+    return f"${text}$" if chosen().usetex else text.replace("-", "\N{MINUS SIGN}", 1)

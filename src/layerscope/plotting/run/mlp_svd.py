@@ -51,7 +51,7 @@ def mlp_svd(tables: RunTables, split: str = "train") -> Figure:
         axes.set_ylabel("weight vector")
     for axes in sheet.axes[-sheet.columns :]:
         axes.set_xlabel("class mean")
-    sheet.legends.append(_scale(f"{split}, |cos|"))
+    sheet.legends.append(_scale(rf"{split}, $|\cos|$"))
     return sheet.finish()
 
 
