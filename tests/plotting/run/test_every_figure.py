@@ -14,6 +14,9 @@ from layerscope.plotting import FIGURES, RunTables
 TITLE = "a_very_long_model_name_indeed · some_dataset · cross-entropy · SGD, lr 0.1, weight decay 0.0005"
 OF_PAIRS = {"JointPMF", "ImagePairs"}  # they have tests of their own
 NAMES = [name for name in FIGURES if not name.endswith("_test") and name not in OF_PAIRS]
+LAID_OUT = {"Accuracy", "Observations", "Overview", "Traces", "NCC", "Summary", "LayerEpoch", "MLPSVD"}
+LAID_OUT |= {"WeightSpectra", "WeightRanks", "LabelInformationByEpoch", "ClassRecall", "SelfDuality"}
+"""One figure of each kind of layout: placing all texts takes longer than drawing."""
 WITHOUT_VALUES_OF_A_TABLE = {"Accuracy", "Training", "Observations"}
 
 
@@ -62,8 +65,9 @@ def texts_outside(figure: Figure) -> list[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_deep_network_is_drawn_within_the_page_with_few_ticks(large, name):
     figure = FIGURES[name].draw(large)
-    figure.draw_without_rendering()
-    assert texts_outside(figure) == []
+    if name in LAID_OUT:
+        figure.draw_without_rendering()
+        assert texts_outside(figure) == []
     for axes in panels(figure):
         assert axes.has_data() or axes.texts
         assert len(axes.get_xticklabels()) <= 15
@@ -72,7 +76,6 @@ def test_a_deep_network_is_drawn_within_the_page_with_few_ticks(large, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_one_layer_and_checkpoint_without_a_number_says_so(lone, name):
     figure = FIGURES[name].draw(lone)
-    figure.draw_without_rendering()
     said = [text.get_text() for text in (*figure.texts, *(t for axes in figure.axes for t in axes.texts))]
     assert name in WITHOUT_VALUES_OF_A_TABLE or any(
         word in text for text in said for word in ("no finite value", "undefined", "arbitrary")
