@@ -195,6 +195,30 @@ def test_a_flag_for_another_is_refused_alone(write_config, capsys):
     assert "did you mean 'last'" in capsys.readouterr().err
 
 
+def test_a_matrix_draws_its_figures_when_it_ends_and_any_figure_on_request(write_config, capsys, monkeypatch):
+    from layerscope.plotting.matrix import plots
+
+    monkeypatch.setattr(plots, "MATRIX_FIGURES", {"CDNV_map": plots.MATRIX_FIGURES["CDNV_map"]})
+    path, folder = write_config(Matrix={"Optimizer": {"lr": [0.05, 0.1]}})
+    assert main(["-c", str(path), "-m", "-q"]) == 0
+    figure = folder / "figures" / "CDNV_map.pdf"
+    drawn = figure.stat().st_mtime_ns
+    assert main(["-c", str(path), "-m", "--stages", "plot"]) == 0
+    assert figure.stat().st_mtime_ns == drawn
+    assert "Nothing to do" in capsys.readouterr().out
+    assert main(["-c", str(path), "-m", "--only", "lr=0.1", "--figures", "cdnv", "cdnv_map"]) == 0
+    assert figure.stat().st_mtime_ns > drawn
+    assert capsys.readouterr().out == (
+        f"{folder / 'lr_0.1' / 'plots'}: 1 figure drawn\n{folder / 'figures'}: 1 figure drawn\n"
+    )
+    assert main(["-c", str(path), "-m", "--figures", "CDNV_mop"]) == 2
+    assert "there is no figure 'CDNV_mop': did you mean CDNV_map" in capsys.readouterr().err
+    assert main(["-c", str(path), "-m", "--figures", "CDNV_map", "--columns", "1"]) == 0
+    assert b"/MediaBox [ 0 0 252 " in figure.read_bytes()  # 3.5 inches
+    assert main(["-c", str(path), "-m", "--columns", "1"]) == 2
+    assert "--columns is for --figures" in capsys.readouterr().err
+
+
 def test_a_timestamp_starts_afresh_in_a_dated_subfolder(write_config):
     path, folder = write_config()
     assert main(["-c", str(path), "-q", "--stages", "train", "--timestamp"]) == 0

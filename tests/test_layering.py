@@ -58,7 +58,7 @@ PLOTTING_ROWS = [  # the rooms inside of plotting, lowest first
     {"freshness"},
     {"run", "matrix"},
     {"report"},
-    {"plotter", "figures"},
+    {"listing", "plotter", "figures"},
 ]
 
 

@@ -63,6 +63,9 @@ def parser() -> argparse.ArgumentParser:
     output.add_argument(
         "--schema", action="store_true", help="print the JSON schema of a config, for editors"
     )
+    output.add_argument(
+        "--list-figures", action="store_true", help="print every figure, what it shows, and what it needs"
+    )
     output.add_argument("--version", action="version", version=f"layerscope {__version__}")
     shtab.add_argument_to(output, ["--print-completion"], parent=flags)
     return flags
@@ -165,6 +168,18 @@ def _question_flags(flags: argparse.ArgumentParser) -> None:
         "last, every:N, 10,20 or measured of the checkpoints; resume and jobs remove the resume points and "
         "the pickles of jobs (default: %(const)s, which leaves every checkpoint)",
     )
+    group.add_argument(
+        "--figures",
+        nargs="*",
+        metavar="NAME",
+        help="draw only these figures, up to date or not, of a run or of a whole matrix; without names: all",
+    )
+    titled.add_argument(
+        "--columns", type=int, choices=(1, 2), help="with --figures: as wide as one or two columns of a paper"
+    )
+    titled.add_argument(
+        "--usetex", action="store_true", help="with --figures: text set by LaTeX, which must be installed"
+    )
     titled.add_argument("--yes", action="store_true", help="with --clean: remove it")
     titled.add_argument(
         "-f", "--follow", action="store_true", help="with --logs: go on as the logs grow, until the runs end"
@@ -182,6 +197,8 @@ def _workers(text: str) -> int | Literal["auto"]:
 def _run(options: argparse.Namespace) -> int:
     if options.schema:
         return _print_schema()
+    if options.list_figures:
+        return _list_figures()
     with _asking() if options.dry_run else nullcontext() as ask:
         return _carry_out(options, ask)
 
@@ -235,6 +252,8 @@ def _command(options: argparse.Namespace) -> Callable[..., int]:
         return partial(commands.logs, name=options.logs, follow=options.follow)
     if options.clean is not None:
         return partial(commands.clean, keep=options.clean, remove=options.yes)
+    if options.figures is not None:
+        return partial(commands.draw, names=options.figures, columns=options.columns, usetex=options.usetex)
     chosen: dict[Callable[..., int], object] = {
         commands.preview: options.dry_run,
         commands.status: options.status,
@@ -253,6 +272,8 @@ def _refuse_lonely(options: argparse.Namespace) -> None:
     lonely = {
         "--json is for --dry-run, --status and --clean": options.json and not asked,
         "--yes is for --clean": options.yes and options.clean is None,
+        "--columns is for --figures": options.columns is not None and options.figures is None,
+        "--usetex is for --figures": options.usetex and options.figures is None,
         "--follow is for --logs": options.follow and options.logs is None,
     }
     if wrong := [message for message, is_so in lonely.items() if is_so]:
@@ -269,6 +290,12 @@ def _stages(options: argparse.Namespace) -> tuple[str, ...]:
     if not stages:
         raise UsageError("the flags leave no stage to run")
     return stages
+
+
+def _list_figures() -> int:
+    from layerscope.commands import list_figures
+
+    return list_figures()
 
 
 def _print_schema() -> int:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from layerscope.console import Console
+from layerscope.errors import LayerscopeError
 from layerscope.experiment import Experiment
 
 if TYPE_CHECKING:
     from layerscope.preview.tracer import Ask
+    from layerscope.run import Run
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,9 @@ def work_here(request: Request, console: Console) -> int:
     """Do the stages in this process, one run after another."""
     works = {stage: console.work(stage, device=request.device) for stage in request.stages}
     outcomes = request.chosen.perform(works, watch=console.outcome)
+    drawn = _draw_together(request, console)
     console.summary(request.chosen)
-    return 1 if any(outcome.error is not None for outcome in outcomes) else 0
+    return 1 if not drawn or any(outcome.error is not None for outcome in outcomes) else 0
 
 
 def work_in_queue(request: Request, console: Console) -> int:
@@ -59,8 +64,60 @@ def work_in_queue(request: Request, console: Console) -> int:
     finished = request.chosen.run_queue(
         request.stages, workers=request.workers or 1, device=request.device, watch=console.finished
     )
+    drawn = _draw_together(request, console)
     console.summary(request.chosen)
-    return 0 if all(one.state == "done" for one in finished) else 1
+    return 0 if drawn and all(one.state == "done" for one in finished) else 1
+
+
+def _draw_together(request: Request, console: Console) -> bool:
+    """Draw the figures of all runs, once the runs are through; False when that went wrong."""
+    if "plot" not in request.stages or len(request.whole.runs) < 2:
+        return True
+    try:
+        console.drawn(request.whole.plot_matrix())
+    except LayerscopeError as error:
+        console.failed("figures of all runs", error)
+        return False
+    return True
+
+
+def draw(
+    request: Request, console: Console, *, names: Sequence[str], columns: int | None, usetex: bool
+) -> int:
+    """Draw just these figures, up to date or not; without names all that there are."""
+    from layerscope.plotting.listing import chosen_figures
+
+    chosen = chosen_figures(names)
+    wanted = chosen.of_one if names else None
+    draw_run = partial(_draw_one, console=console, names=wanted, columns=columns, usetex=usetex)
+    runs = request.chosen.runs if chosen.of_one else []
+    failed = [run for run in runs if not draw_run(run)]
+    if chosen.of_many and (names or len(request.whole.runs) > 1):
+        together = chosen.of_many if names else None
+        console.drawn(request.whole.plot_matrix(together, force=True, columns=columns, usetex=usetex))
+    return 1 if failed else 0
+
+
+def _draw_one(
+    run: Run, *, console: Console, names: Sequence[str] | None, columns: int | None, usetex: bool
+) -> bool:
+    """Draw figures of one run; False when that went wrong."""
+    from layerscope.plotting.plotter import NCPlotter
+
+    try:
+        console.drawn(NCPlotter(run.folder).plot(names, force=True, columns=columns, usetex=usetex))
+    except LayerscopeError as error:
+        console.failed(run.name, error)
+        return False
+    return True
+
+
+def list_figures() -> int:
+    """Print what can be drawn."""
+    from layerscope.plotting.listing import listing
+
+    sys.stdout.write(listing())
+    return 0
 
 
 def submit(request: Request, console: Console) -> int:

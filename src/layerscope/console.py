@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from layerscope.errors import LayerscopeError
 from layerscope.experiment import Experiment, Outcome, Work
 from layerscope.run import Progress, Run
 
@@ -61,6 +62,19 @@ class Console:
         self._worked |= outcome.worked
         if outcome.error is not None:
             sys.stderr.write(f"layerscope: {outcome.run.name}: {outcome.stage} failed: {outcome.error}\n")
+
+    def drawn(self, paths: Sequence[Path]) -> None:
+        """Say where figures were drawn, and how many."""
+        self._worked |= bool(paths)
+        figures = [path.stem for path in paths if path.suffix == ".pdf"]
+        if figures and not self.quiet:
+            sys.stdout.write(
+                f"{paths[0].parent}: {len(figures)} figure{'s' if len(figures) > 1 else ''} drawn\n"
+            )
+
+    def failed(self, what: str, error: LayerscopeError) -> None:
+        """Say what could not be done, and why."""
+        sys.stderr.write(f"layerscope: {what}: {error}\n")
 
     def finished(self, finished: Finished) -> None:
         """Say what came of a run in the local queue."""

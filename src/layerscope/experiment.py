@@ -227,6 +227,39 @@ class Experiment:
         """Draw the figures of every run."""
         return self.perform({"plot": lambda run: run.plot()})
 
+    def plot_matrix(
+        self,
+        figures: Sequence[str] | None = None,
+        *,
+        force: bool = False,
+        columns: int | None = None,
+        usetex: bool = False,
+    ) -> list[Path]:
+        """Draw the figures of all runs together, into the folder ``figures`` below ``base``.
+
+        Parameters
+        ----------
+        figures
+            Their names; None is all for which the runs have what it takes.
+        force
+            Also those that are up to date.
+        columns, usetex
+            Their width and their text (see :meth:`~layerscope.plotting.plotter.NCPlotter.plot`).
+
+        Returns
+        -------
+        list of Path
+            The files written.
+
+        Raises
+        ------
+        UsageError
+            There is no run, no figure of that name, or none of those that are named can be drawn.
+        """
+        from layerscope.plotting.plotter import NCPlotter
+
+        return NCPlotter.plot_matrix(self.base, figures, force=force, columns=columns, usetex=usetex)
+
     def perform(self, stages: Mapping[str, Work], *, watch: Watch = _unwatched) -> list[Outcome]:
         """Do the stages in order, each for every run.
 

@@ -161,3 +161,17 @@ def synthetic(tmp_path: Path) -> SyntheticRun:
 def small_run(synthetic: SyntheticRun) -> Path:
     """A whole run of four layers and three checkpoints."""
     return synthetic.write(["block0.fc", "block1.fc", "block2.fc", "fc"], [0, 5, 10])
+
+
+@pytest.fixture
+def synthetic_runs() -> Callable[[Path], Path]:
+    """Four runs below a folder: two learning rates, two repetitions."""
+
+    def write(base: Path) -> Path:
+        for lr in (0.1, 0.2):
+            for run in (0, 1):
+                folder = SyntheticRun(base / f"lr_{lr}" / f"run_{run}")
+                folder.write(["block0.fc", "fc"], [0, 2, 5], lr=lr, run=run)
+        return base
+
+    return write

@@ -13,7 +13,9 @@ from layerscope.errors import UsageError
 from layerscope.plotting.drawing.options import figure_options
 from layerscope.plotting.drawing.title import run_title
 from layerscope.plotting.freshness import drawable, outdated, plot_paths
-from layerscope.plotting.registry import FIGURES, Figure, named_figures
+from layerscope.plotting.matrix.plots import MatrixPlots
+from layerscope.plotting.matrix.registry import MATRIX_FIGURES
+from layerscope.plotting.registry import FIGURES, Figure, named, named_figures
 from layerscope.plotting.run_tables import Kept, RunTables
 from layerscope.results.run_filter import matching_runs
 
@@ -97,6 +99,36 @@ class NCPlotter:
         folders = matching_runs(Path(base_dir), filter or {})
         look: Any = {"force": force, "columns": columns, "usetex": usetex}
         return [path for folder in folders for path in NCPlotter(folder).plot(figures, **look)]
+
+    @staticmethod
+    def plot_matrix(
+        base_dir: Path | str,
+        figures: Sequence[str] | None = None,
+        *,
+        force: bool = False,
+        columns: int | None = None,
+        usetex: bool = False,
+    ) -> list[Path]:
+        """Draw the figures of all runs below ``base_dir`` together, into its folder ``figures``.
+
+        Parameters
+        ----------
+        figures
+            Names of :data:`~layerscope.plotting.matrix.registry.MATRIX_FIGURES`; None is all for which the
+            runs have what it takes.
+        force
+            Also those that are newer than their tables.
+        columns, usetex
+            As of :meth:`plot`.
+
+        Raises
+        ------
+        UsageError
+            There is no run, no figure of that name, or none of those that are named can be drawn.
+        """
+        names = None if figures is None else list(named(figures, MATRIX_FIGURES))
+        with figure_options(columns=columns, usetex=usetex):
+            return MatrixPlots(base_dir).draw(names, force=force)
 
     def _draw(self, figures: Mapping[str, Figure]) -> list[Path]:
         if not figures:

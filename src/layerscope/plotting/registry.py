@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from layerscope.errors import UsageError
 from layerscope.plotting.run_tables import LOG, NC_LAYER_TABLE, OBSERVATIONS, PAIRS, RunTables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as MatplotlibFigure
+
+AnyFigure = TypeVar("AnyFigure")
 
 
 @dataclass(frozen=True)
@@ -226,18 +228,27 @@ def named_figures(names: Iterable[str] | None) -> dict[str, Figure]:
     UsageError
         A name is unknown; the message gives the nearest known ones.
     """
-    if names is None:
-        return dict(FIGURES)
-    known = {name.casefold(): name for name in FIGURES}
+    return dict(FIGURES) if names is None else named(names, FIGURES)
+
+
+def named(names: Iterable[str], figures: Mapping[str, AnyFigure]) -> dict[str, AnyFigure]:
+    """Those of ``figures`` that are called ``names`` (case ignored).
+
+    Raises
+    ------
+    UsageError
+        A name is unknown; the message gives the nearest known ones.
+    """
+    known = {name.casefold(): name for name in figures}
     chosen = {}
     for name in names:
         if name.casefold() not in known:
             raise UsageError(_unknown(name, known))
-        chosen[known[name.casefold()]] = FIGURES[known[name.casefold()]]
+        chosen[known[name.casefold()]] = figures[known[name.casefold()]]
     return chosen
 
 
-def _unknown(name: str, known: dict[str, str]) -> str:
+def _unknown(name: str, known: Mapping[str, str]) -> str:
     near = [known[match] for match in difflib.get_close_matches(name.casefold(), known, n=3)]
-    hint = f"did you mean {' or '.join(near)}?" if near else f"the figures are {', '.join(FIGURES)}."
+    hint = f"did you mean {' or '.join(near)}?" if near else f"the figures are {', '.join(known.values())}."
     return f"there is no figure {name!r}: {hint}"

@@ -75,6 +75,24 @@ class Catalogue:
         """Names of the axes."""
         return self._runs.axes
 
+    @property
+    def folders(self) -> dict[str, Path]:
+        """Name of each run → its folder."""
+        return dict(zip(self._runs.names, self._runs.folders, strict=True))
+
+    @property
+    def ends(self) -> dict[str, int]:
+        """Name of each run whose config can be read → the epoch at which its training ends."""
+        ends = {name: self._runs.end(number) for number, name in enumerate(self._runs.names)}
+        return {name: end for name, end in ends.items() if end is not None}
+
+    @property
+    def shared(self) -> dict[str, object]:
+        """``Section.key`` → value, of every key of the configs on which all runs agree."""
+        configs = [values for values in self._runs.configs if values]
+        first, *others = configs or [{}]
+        return {key: value for key, value in first.items() if all(each.get(key) == value for each in others)}
+
     def measures(self) -> list[str]:
         """Names of the measures of which any run has a table, sorted."""
         return sorted({name for folder in self._runs.folders for name in _store(folder).measures()})

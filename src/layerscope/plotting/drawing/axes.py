@@ -72,14 +72,19 @@ def draw_epoch_axis(axes: Axes, epochs: Sequence[int]) -> None:
 
 def finish_values(axes: Axes) -> None:
     """Ticks of the y axis that can be read, and a word where there is nothing to see."""
-    has_values = _has_values(axes)
-    if not has_values:
-        axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center", color="0.4")
+    there = has_values(axes)
+    if not there:
+        say_empty(axes)
     if axes.get_yscale() == "log":
-        _set_log_ticks(axes, has_values)
+        _set_log_ticks(axes, there)
     else:
         axes.yaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 2.5, 5, 10)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
+
+
+def say_empty(axes: Axes) -> None:
+    """Say that there is nothing to see in a panel."""
+    axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center", color="0.4")
 
 
 def begin_at(axes: Axes, low: float) -> None:
@@ -140,7 +145,8 @@ def _epoch_ticks(epochs: Sequence[int], axes: Axes) -> list[int]:
     return sorted(chosen)
 
 
-def _has_values(axes: Axes) -> bool:
+def has_values(axes: Axes) -> bool:
+    """Whether a line of the panel has any finite value."""
     return any(np.isfinite(np.asarray(line.get_ydata(), dtype=float)).any() for line in _lines(axes))
 
 
@@ -149,10 +155,10 @@ def _lines(axes: Axes) -> list[Line2D]:
     return [line for line in axes.get_lines() if line.get_transform() == axes.transData]
 
 
-def _set_log_ticks(axes: Axes, has_values: bool) -> None:
+def _set_log_ticks(axes: Axes, there: bool) -> None:
     """Powers of ten when there are several, else numbers in between: there is always something to read."""
     low, high = axes.get_ylim()
-    if not has_values:
+    if not there:
         axes.yaxis.set_major_locator(NullLocator())
         axes.yaxis.set_minor_locator(NullLocator())
     elif high <= 30 * low:

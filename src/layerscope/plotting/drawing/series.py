@@ -71,7 +71,7 @@ def draw_series(
     )
     borders = ((INFINITE, np.isposinf(y)), (UNDEFINED, np.isnan(y)), (TOO_SMALL, too_small))
     for border, mask in borders:
-        _draw_border(sheet, axes, x[mask], border, colour, slot)
+        draw_border(sheet, axes, x[mask], border, colour, slot)
 
 
 def draw_by_epoch(
@@ -134,9 +134,10 @@ def _draw_degenerate(
         sheet.notes.add(DEGENERATE_NOTE)
 
 
-def _draw_border(
+def draw_border(
     sheet: Sheet, axes: Axes, x: NDArray[np.float64], border: _Border, colour: str, slot: tuple[int, int]
 ) -> None:
+    """Mark the places ``x`` whose values have none on the axis, and explain the marker below the panels."""
     if not len(x):
         return
     place, count = slot

@@ -76,6 +76,8 @@ class Sheet:
     references: dict[str, LineStyle] = field(default_factory=dict)
     colour_bars: bool = False
     between: float = BETWEEN
+    left: float = 0.0  # inches kept free beside the panels, for long names
+    right: float = 0.0  # the same, for a scale of colours
 
     @classmethod
     def of_panels(
@@ -101,7 +103,11 @@ class Sheet:
     def finish(self) -> Figure:
         """Set the size of the figure and the place of panels, title, legends and notes."""
         rows = -(-len(self.axes) // self.columns)
-        width = LEFT + self.columns * (self.panel[0] + self._bar) + (self.columns - 1) * self.between + RIGHT
+        if chosen().width is not None:  # the figure keeps its width, whatever stands beside the panels
+            across = self.panel[0] - (self.left + self.right) / self.columns
+            self.panel = (max(across, NARROWEST / 2), self.panel[1])
+        inner = self.columns * (self.panel[0] + self._bar) + (self.columns - 1) * self.between
+        width = self.left + LEFT + inner + RIGHT + self.right
         width = max(width, LEAST_WIDTH)
         title = _wrapped(self.title, width)
         strips = _packed([part for legend in self._all_legends() for part in _folded(legend, width)], width)
@@ -137,7 +143,7 @@ class Sheet:
         across, down = self.panel
         for place, axes in enumerate(self.axes):
             row, column = divmod(place, self.columns)
-            left = LEFT + column * (across + self._bar + self.between)
+            left = self.left + LEFT + column * (across + self._bar + self.between)
             top = head + row * (self._row_top + down + self._row_foot) + self._row_top
             axes.set_position((left / width, 1 - (top + down) / height, across / width, down / height))
             depth = self.name_depths.get(axes, NAME_DEPTH)
@@ -160,8 +166,11 @@ class Sheet:
 
 def _wrapped(title: str, width: float) -> list[str]:
     """Lines of a title, broken between its parts only, if they fit."""
-    parts = title.replace(" ", "\N{NO-BREAK SPACE}").replace("\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}", " · ")
-    return textwrap.wrap(parts, max(int(width / CHARACTER), 20))
+    most = max(int(width / CHARACTER), 20)
+    parts = (
+        part if len(part) > most else part.replace(" ", "\N{NO-BREAK SPACE}") for part in title.split(" · ")
+    )
+    return textwrap.wrap(" · ".join(parts), most, break_on_hyphens=False)
 
 
 def _fitted(

@@ -11,10 +11,19 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
-from layerscope.plotting.drawing.sheet import CHARACTER, Legend, Sheet
-from layerscope.plotting.drawing.style import REFERENCE_COLOUR, shades, styled
+from layerscope.errors import UsageError
+from layerscope.plotting.drawing.axes import SMALL_CHARACTER
+from layerscope.plotting.drawing.sheet import LEFT, Legend, Sheet
+from layerscope.plotting.drawing.style import REFERENCE_COLOUR, styled
+from layerscope.plotting.matrix.averages import averaged
+from layerscope.plotting.matrix.bands import draw_band
+from layerscope.plotting.matrix.category_axis import name_categories
 from layerscope.plotting.matrix.fits import PowerLaw, power_law
-from layerscope.plotting.matrix.imbalance_table import FACTOR, last_epochs
+from layerscope.plotting.matrix.imbalance_table import FACTOR, hue_of, last_epochs
+from layerscope.plotting.matrix.legends import add_colours
+from layerscope.plotting.matrix.places import axis_name, having, plain_text
+from layerscope.plotting.matrix.roles import hue_colours
+from layerscope.results.rows import EPOCH
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -30,6 +39,7 @@ COLOURS = {
     "medium": "#E69F00",
     "few": "#D55E00",
 }
+DATA, MODEL = "Data.dataset-id", "Model.model-name"
 ACCURACIES = ("overall", "head", "mid", "tail")
 SHOTS = ("overall", "many", "medium", "few")
 
@@ -43,11 +53,12 @@ def drift_law(table: DataFrame) -> PowerLaw:
 @styled
 def scaling(table: DataFrame, title: str) -> Figure:
     """F34: drift against the imbalance ratio on logarithmic axes with its power law, and the accuracies."""
+    check_varied(table, FACTOR)
     last = last_epochs(table)
     last = last.assign(ratio=1 / last[FACTOR].astype(float))
     sheet = Sheet.of_panels(title, 2, 2, headings=True)
     drift, accuracy = sheet.axes
-    draw_spread(drift, last, "ratio", ("drift",))
+    draw_spread(sheet, drift, last, "ratio", ("drift",))
     law = drift_law(table)
     ends = np.array([last["ratio"].min(), last["ratio"].max()])
     drift.plot(ends, law.coefficient * ends**law.exponent, color=REFERENCE_COLOUR, linestyle="--", zorder=1)
@@ -56,7 +67,7 @@ def scaling(table: DataFrame, title: str) -> Figure:
     drift.yaxis.set_minor_locator(NullLocator())
     drift.yaxis.set_major_locator(FixedLocator(_few(drift.get_ylim())))
     drift.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
-    draw_spread(accuracy, last, "ratio", ACCURACIES)
+    draw_spread(sheet, accuracy, last, "ratio", ACCURACIES)
     accuracy.set(xscale="log", xlabel="imbalance ratio", ylabel="test accuracy")
     for axes in sheet.axes:
         ratios = sorted(last["ratio"].unique())
@@ -72,6 +83,7 @@ def against(table: DataFrame, title: str, *, axis: str, log_x: bool = True) -> F
 
     On a logarithmic axis 0 stands one place left of the smallest number above it.
     """
+    check_varied(table, axis)
     last = last_epochs(table)
     values = last[axis].astype(float)
     above = np.sort(values[values > 0].unique())
@@ -82,7 +94,7 @@ def against(table: DataFrame, title: str, *, axis: str, log_x: bool = True) -> F
     for axes, names, label in zip(
         sheet.axes, (("drift",), ACCURACIES), ("drift (train)", "test accuracy"), strict=True
     ):
-        draw_spread(axes, last, "place", names)
+        draw_spread(sheet, axes, last, "place", names)
         axes.set(xscale="log" if log_x else "linear", xlabel=axis.rpartition(".")[2], ylabel=label)
         axes.set_xticks(list(places), list(places.values()))
         axes.xaxis.set_minor_locator(NullLocator())
@@ -98,88 +110,140 @@ def by_category(table: DataFrame, title: str, *, accuracies: Sequence[str] = ACC
     for axes, names, label in zip(
         sheet.axes, (tuple(accuracies), ("drift",)), ("test accuracy", "drift (train)"), strict=True
     ):
-        deepest = draw_bars(axes, last, names)
+        draw_bars(sheet, axes, last, names)
         axes.set_ylabel(label)
-        sheet.name_depths[axes] = deepest
     sheet.legends.append(_legend(accuracies))
     return sheet.finish()
+
+
+def drift_map(table: DataFrame, title: str) -> Figure:
+    """F33: relative drift by data set (else factor) and model.
+
+    Raises
+    ------
+    UsageError
+        The runs do not differ in both.
+    """
+    rows = DATA if DATA in table else FACTOR
+    check_varied(table, MODEL)
+    check_varied(table, rows)
+    return heat_map(table, title, rows=rows, columns=MODEL)
 
 
 @styled
 def heat_map(
     table: DataFrame, title: str, *, rows: str, columns: str, quantity: str = "relative drift"
 ) -> Figure:
-    """F33: a quantity over two axes, such as data set and model, with its numbers."""
+    """A quantity over two axes, such as data set and model, with its numbers."""
     cells = last_epochs(table).pivot_table(
-        values=quantity, index=rows, columns=columns, aggfunc="mean", observed=True
+        values=quantity, index=rows, columns=columns, aggfunc="mean", observed=True, dropna=False
     )
+    names = [plain_text(name) for name in cells.index]
     width, height = max(0.45 * len(cells.columns), 1.5), max(0.28 * len(cells), 0.6)
     sheet = Sheet.of_panels(f"{title}: {quantity}", panel=(width, height))
     (axes,) = sheet.axes
     values = cells.to_numpy(dtype=float)
-    axes.imshow(values, aspect="auto", cmap="viridis")
-    middle = (np.nanmin(values) + np.nanmax(values)) / 2
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+    axes.set_facecolor("0.85")
+    axes.imshow(np.ma.masked_invalid(values), aspect="auto", cmap="viridis", vmin=low, vmax=high)
     for (row, column), value in np.ndenumerate(values):
-        colour = "white" if value < middle else "black"
-        axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour, fontsize=6)
+        colour = "white" if value < (low + high) / 2 else "black"
+        text = f"{value:.2f}" if np.isfinite(value) else "?"
+        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=6)
     axes.grid(visible=False)
-    axes.set_yticks(range(len(cells)), [str(name) for name in cells.index])
-    sheet.name_depths[axes] = _slanted(axes, [str(name) for name in cells.columns])
+    axes.set_yticks(range(len(cells)), names)
+    axes.set_ylabel(axis_name(rows))
+    axes.set_xlabel(axis_name(columns))
+    sheet.left = max(max(map(len, names)) * SMALL_CHARACTER + 0.3 - LEFT, 0.0)
+    name_categories(sheet, axes, [plain_text(name) for name in cells.columns])
+    axes.set_xlim(-0.5, len(cells.columns) - 0.5)
     return sheet.finish()
 
 
 @styled
-def over_epochs(table: DataFrame, title: str, *, hue: str) -> Figure:
+def over_epochs(table: DataFrame, title: str, *, hue: str | None = None) -> Figure:
     """F40, F43: drift and tail accuracy through training, in one colour per value of ``hue``."""
+    if hue is not None:
+        check_varied(table, hue)
+    hue = hue or hue_of(table)
     sheet = Sheet.of_panels(title, 2, 2)
-    colours = _hues(table, hue)
+    colours = hue_colours(table[hue])
+    slots = {value: (place, len(colours)) for place, value in enumerate(colours)}
     for value, colour in colours.items():
-        means = table[table[hue].astype(str) == value].groupby("epoch")[["drift", "tail"]].mean()
+        own = having(table, hue, value)
         for axes, name in zip(sheet.axes, ("drift", "tail"), strict=True):
-            axes.plot(means.index, means[name], color=colour, marker="o")
+            means = averaged(own.assign(value=own[name]), [EPOCH])
+            draw_band(sheet, axes, means, EPOCH, colour=colour, slot=slots[value])
     for axes, label in zip(sheet.axes, ("drift (train)", "tail accuracy (test)"), strict=True):
         axes.set(xlabel="epoch", ylabel=label)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
-    sheet.legends.append(_hue_legend(hue, colours))
+    add_colours(sheet, hue, colours)
     return sheet.finish()
 
 
 @styled
-def over_layers(drift: DataFrame, title: str, *, hue: str) -> Figure:
+def over_layers(drift: DataFrame, title: str, *, hue: str | None = None) -> Figure:
     """F44: relative drift by layer at the last epoch, from the tables Drift of the runs (train split)."""
+    hue = hue or hue_of(drift)
     rows = drift[(drift["statistic"] == "relative") & (drift["split"] == "train")]
     sheet = Sheet.of_panels(title)
     (axes,) = sheet.axes
-    colours = _hues(rows, hue)
+    colours = hue_colours(rows[hue])
+    slots = {value: (place, len(colours)) for place, value in enumerate(colours)}
     for value, colour in colours.items():
-        means = rows[rows[hue].astype(str) == value].groupby("layer_index")["value"].mean()
-        axes.plot(means.index, means, color=colour, marker="o")
+        means = averaged(having(rows, hue, value), ["layer_index"])
+        draw_band(sheet, axes, means, "layer_index", colour=colour, slot=slots[value])
     axes.set(xlabel="layer", ylabel="relative drift")
     axes.xaxis.set_major_locator(MaxNLocator(14, integer=True, min_n_ticks=1))
-    sheet.legends.append(_hue_legend(hue, colours))
+    add_colours(sheet, hue, colours)
     return sheet.finish()
 
 
 @styled
-def scatter(table: DataFrame, title: str, *, hue: str) -> Figure:
+def scatter(table: DataFrame, title: str, *, hue: str | None = None) -> Figure:
     """F45: tail accuracy against drift at the last epoch, a point per run, with Pearson's r."""
+    hue = hue or hue_of(table)
     last = last_epochs(table)
+    sheet = Sheet.of_panels(title)
+    last = finite(sheet, last, ("drift", "tail"))
     known = last[["drift", "tail"]].dropna()
     varied = len(known) > 2 and known["drift"].std() > 0 and known["tail"].std() > 0
     r = f", r = {np.corrcoef(known['drift'], known['tail'])[0, 1]:.2f}" if varied else ""
-    sheet = Sheet.of_panels(f"{title}{r}")
+    sheet.title += r
     (axes,) = sheet.axes
-    colours = _hues(last, hue)
+    colours = hue_colours(last[hue])
     for value, colour in colours.items():
-        chosen = last[last[hue].astype(str) == value]
+        chosen = having(last, hue, value)
         axes.plot(chosen["drift"], chosen["tail"], "o", color=colour)
     axes.set(xlabel="drift (train)", ylabel="tail accuracy (test)")
-    sheet.legends.append(_hue_legend(hue, colours))
+    add_colours(sheet, hue, colours)
     return sheet.finish()
 
 
-def draw_spread(axes: Axes, rows: DataFrame, x: str, names: Sequence[str]) -> None:
+def check_varied(table: DataFrame, axis: str) -> None:
+    """Refuse to compare along an axis on which all runs stand in one place.
+
+    Raises
+    ------
+    UsageError
+    """
+    if axis not in table or table[axis].nunique() < 2:
+        raise UsageError(f"all runs have the same {axis}; there is nothing to compare")
+
+
+def finite(sheet: Sheet, rows: DataFrame, names: Sequence[str]) -> DataFrame:
+    """The rows with nothing infinite in these columns; a note says how many values have no place."""
+    numbers = rows[list(names)].to_numpy(dtype=float)
+    lost = int((~np.isfinite(numbers)).sum())
+    if lost:
+        sheet.notes.add(f"{lost} of {numbers.size} values are undefined or infinite")
+    return rows.assign(**{name: rows[name].where(np.isfinite(rows[name])) for name in names})
+
+
+def draw_spread(sheet: Sheet, axes: Axes, rows: DataFrame, x: str, names: Sequence[str]) -> None:
     """Each quantity against ``x``: a point per run, a line through the means, a band of one deviation."""
+    rows = finite(sheet, rows, names)
     for name in names:
         groups = rows.groupby(x)[name]
         mean, deviation = groups.mean(), groups.std(ddof=0).fillna(0.0)
@@ -190,8 +254,9 @@ def draw_spread(axes: Axes, rows: DataFrame, x: str, names: Sequence[str]) -> No
         axes.plot(rows[x], rows[name], "o", color=COLOURS[name], markersize=2.2, alpha=0.6)
 
 
-def draw_bars(axes: Axes, rows: DataFrame, names: Sequence[str]) -> float:
-    """Bars of the mean of each quantity for each label; returns the inches that the labels reach down."""
+def draw_bars(sheet: Sheet, axes: Axes, rows: DataFrame, names: Sequence[str]) -> None:
+    """Bars of the mean of each quantity for each label."""
+    rows = finite(sheet, rows, names)
     labels = list(dict.fromkeys(rows["label"]))
     width = 0.8 / len(names)
     for place, name in enumerate(names):
@@ -200,30 +265,13 @@ def draw_bars(axes: Axes, rows: DataFrame, names: Sequence[str]) -> float:
             values = rows[rows["label"] == label][name]
             deviation = float(values.std(ddof=0)) if len(values) > 1 else 0.0
             axes.bar(number + aside, values.mean(), width, yerr=deviation, color=COLOURS[name], ecolor="0.3")
-    return _slanted(axes, labels)
-
-
-def _slanted(axes: Axes, names: Sequence[str]) -> float:
-    axes.set_xticks(range(len(names)), list(names))
-    for text in axes.get_xticklabels():
-        text.set(rotation=45, ha="right", va="center", rotation_mode="anchor")
-    return max(map(len, names)) * CHARACTER * 0.71  # the sine of 45 degrees
+    name_categories(sheet, axes, labels)
 
 
 def _few(limits: tuple[float, float]) -> list[float]:
     """Four places between the ends of a short logarithmic axis, which has no power of ten."""
     low, high = limits
     return [float(f"{place:.2g}") for place in np.geomspace(low * 1.02, high * 0.98, 4)]
-
-
-def _hues(rows: DataFrame, hue: str) -> dict[str, str]:
-    values = list(dict.fromkeys(rows[hue].astype(str)))
-    return dict(zip(values, shades("viridis", len(values), 0.86, 0.0), strict=True))
-
-
-def _hue_legend(hue: str, colours: dict[str, str]) -> Legend:
-    entries = [(Line2D([], [], color=colour, marker="o"), value) for value, colour in colours.items()]
-    return Legend(hue.rpartition(".")[2], entries)
 
 
 def _legend(names: Sequence[str]) -> Legend:

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING
 from layerscope.errors import UsageError
 from layerscope.plotting.drawing.saving import save
 from layerscope.plotting.matrix import imbalance
-from layerscope.plotting.matrix.imbalance_table import FACTOR, imbalance_table, last_epochs
-from layerscope.results.catalogue import Catalogue
+from layerscope.plotting.matrix.imbalance_table import (
+    FACTOR,
+    TABLES,
+    drift_rows,
+    hue_of,
+    imbalance_rows,
+    last_epochs,
+)
+from layerscope.plotting.matrix.tables import MatrixTables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
 Draw = Callable[["DataFrame", str], "Figure"]
 
 FIGURES: dict[str, dict[str, Draw]] = {
-    "exp01": {"F33_drift_map": lambda table, title: _map(table, title)},
+    "exp01": {"F33_drift_map": imbalance.drift_map},
     "exp02": {"F34_scaling": imbalance.scaling},
     "exp03": {"F35_losses": imbalance.by_category},
     "exp04": {"F36_weight_decay": partial(imbalance.against, axis="Optimizer.weight-decay")},
@@ -45,11 +52,12 @@ def report(base: Path, group: str) -> str:
     own = FIGURES.get(group.partition("_")[0])
     if own is None:
         raise UsageError(f"{group!r} is not a group; they begin with {', '.join(FIGURES)}.")
-    table = imbalance_table(base)
-    hue = FACTOR if FACTOR in table else "label"
+    tables = MatrixTables.load(base, TABLES)
+    table, drift = imbalance_rows(tables), drift_rows(tables)
+    hue = hue_of(table)
     drawn: dict[str, Figure] = {name: draw(table, group) for name, draw in own.items()}
     drawn["F43_epochs"] = imbalance.over_epochs(table, group, hue=hue)
-    drawn["F44_layers"] = imbalance.over_layers(_drift_by_layer(base, table, hue), group, hue=hue)
+    drawn["F44_layers"] = imbalance.over_layers(drift, group, hue=hue)
     drawn["F45_scatter"] = imbalance.scatter(table, group, hue=hue)
     for name, figure in drawn.items():
         save(figure, [base / "figures" / f"{name}.{suffix}" for suffix in ("pdf", "png")])
@@ -65,15 +73,3 @@ def numbers(table: DataFrame, hue: str) -> str:
     if hue == FACTOR and table[FACTOR].nunique() > 1:
         lines.append(f"drift over the imbalance ratio (log-log fit): {imbalance.drift_law(table)}")
     return "\n".join(lines)
-
-
-def _map(table: DataFrame, title: str) -> Figure:
-    rows = "Data.dataset-id" if "Data.dataset-id" in table else FACTOR
-    return imbalance.heat_map(table, title, rows=rows, columns="Model.model-name")
-
-
-def _drift_by_layer(base: Path, table: DataFrame, hue: str) -> DataFrame:
-    drift = Catalogue(base).table("Drift", epochs="last").astype({"run": str})
-    if hue in drift:
-        return drift
-    return drift.assign(label=drift["run"].map(dict(zip(table["run"], table["label"], strict=True))))

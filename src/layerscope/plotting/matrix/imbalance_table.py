@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from layerscope.errors import UsageError
-from layerscope.results.catalogue import Catalogue
+from layerscope.plotting.matrix.places import axes_in, plain_text, telling_axes
+from layerscope.plotting.matrix.quantities import last_epoch, last_layer
+from layerscope.plotting.matrix.tables import MatrixTables
+from layerscope.results.known_runs import RUN
+from layerscope.results.rows import EPOCH
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-FACTOR, REPETITION = "Data.imbalance.factor", "Run.run"
+FACTOR, LABEL = "Data.imbalance.factor", "label"
 NO_CLASS = -1
 
 
@@ -54,34 +58,61 @@ QUANTITIES: dict[str, Quantity] = {
 """Column → where its numbers are. Drift is that of the train split, accuracy that of the test split."""
 
 
+TABLES = tuple(dict.fromkeys(quantity.table for quantity in QUANTITIES.values()))
+
+
 def imbalance_table(base: Path | str) -> DataFrame:
+    """:func:`imbalance_rows` of the runs below a folder."""
+    return imbalance_rows(MatrixTables.load(Path(base), TABLES))
+
+
+def imbalance_rows(tables: MatrixTables) -> DataFrame:
     """Return ``run``, ``label`` (the run without its repetition), the axes, ``epoch`` and all quantities.
 
-    Runs that are not measured to their last epoch are left out; the log names them.
+    Runs that are not measured to their last epoch are left out.
 
     Raises
     ------
     UsageError
-        There is no run with the tables of the group ``Imbalance``.
+        There is no run with the tables of the group ``Imbalance``, or none has ended.
     """
-    catalogue = Catalogue(base)
-    needed = {quantity.table for quantity in QUANTITIES.values()}
-    if lacking := sorted(needed - set(catalogue.measures())):
+    if lacking := sorted(set(TABLES) - set(tables.frames)):
         raise UsageError(
-            f"no run below {base} has a table {', '.join(lacking)}; measure the group Imbalance."
+            f"no run below {tables.base} has a table {', '.join(lacking)}; measure the group Imbalance."
         )
-    frames = {name: catalogue.table(name) for name in needed}
-    found = None
-    for name, quantity in QUANTITIES.items():
-        column = _column(frames[quantity.table], quantity).rename(name)
-        found = column.to_frame() if found is None else found.join(column, how="outer")
-    assert found is not None
-    ended = catalogue.table("Drift", epochs="last")["run"].astype(str).unique()
-    runs = catalogue.runs.astype({"run": str}).set_index("run")
-    joined = found.reset_index().join(runs, on="run")
-    joined = joined[joined["run"].isin(ended)]
-    joined.insert(1, "label", [label_of(run) for run in joined["run"]])
-    return joined.sort_values(["run", "epoch"], kind="stable").reset_index(drop=True)
+    columns = [
+        _column(tables.frame(quantity.table), quantity).rename(name) for name, quantity in QUANTITIES.items()
+    ]
+    found = columns[0].to_frame().join(columns[1:], how="outer").reset_index()
+    joined = _places(tables).merge(found, on=RUN)
+    joined = joined[~joined[RUN].isin(tables.unfinished)]
+    if joined.empty:
+        raise UsageError(f"no run below {tables.base} is measured to its last epoch")
+    return joined.sort_values([RUN, EPOCH], kind="stable").reset_index(drop=True)
+
+
+def drift_rows(tables: MatrixTables) -> DataFrame:
+    """The table Drift at the last epoch of each run, with its ``label``."""
+    return last_epoch(_places(tables).merge(tables.frame("Drift").astype({RUN: str})[_own(tables)], on=RUN))
+
+
+def hue_of(table: DataFrame) -> str:
+    """What tells the runs apart: the factor of imbalance where it differs, else the label."""
+    return FACTOR if FACTOR in table and table[FACTOR].nunique() > 1 else LABEL
+
+
+def _own(tables: MatrixTables) -> list[str]:
+    """The columns of the table Drift that are no axes."""
+    drift = tables.frame("Drift")
+    return [str(name) for name in drift.columns if name not in axes_in(drift)]
+
+
+def _places(tables: MatrixTables) -> DataFrame:
+    """Name, label and axes of each run."""
+    drift = tables.frame("Drift").drop_duplicates(RUN)
+    runs = drift[[RUN, *axes_in(drift)]].astype({RUN: str})
+    runs.insert(1, LABEL, labels_of(runs))
+    return runs
 
 
 def last_epochs(table: DataFrame) -> DataFrame:
@@ -89,10 +120,24 @@ def last_epochs(table: DataFrame) -> DataFrame:
     return table.loc[table.groupby("run", sort=False)["epoch"].idxmax()]
 
 
+def labels_of(runs: DataFrame) -> list[str]:
+    """The label of each run; its place on the axes where one label would mean runs of several kinds."""
+    names = runs[RUN].tolist()
+    if len({_kind(name) for name in names}) == len({label_of(name) for name in names}):
+        return [label_of(name) for name in names]
+    axes = telling_axes(runs)
+    places = zip(*(runs[axis] for axis in axes), strict=True)
+    return [" · ".join(map(plain_text, place)) for place in places]
+
+
 def label_of(run: str) -> str:
     """What a run is called among others: its own part of the name, without repetition and ``loss_``."""
+    return _kind(run).rpartition("/")[2].removeprefix("loss_")
+
+
+def _kind(run: str) -> str:
     parts = [part for part in run.split("/") if not re.fullmatch(r"run_\d+", part)]
-    return parts[-1].removeprefix("loss_") if parts else run
+    return "/".join(parts) or run
 
 
 def _column(frame: DataFrame, quantity: Quantity) -> Series[float]:
@@ -100,6 +145,4 @@ def _column(frame: DataFrame, quantity: Quantity) -> Series[float]:
     chosen = frame
     for name, wanted in quantity.rows.items():
         chosen = chosen[chosen[name] == wanted]
-    last = chosen.groupby("run", observed=True)["layer_index"].transform("max")
-    chosen = chosen[chosen["layer_index"] == last].astype({"run": str})
-    return chosen.set_index(["run", "epoch"])["value"]
+    return last_layer(chosen).astype({RUN: str}).set_index([RUN, EPOCH])["value"]

@@ -1,0 +1,60 @@
+"""Figures by name: of one run, and of many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from layerscope.plotting.matrix.registry import MATRIX_FIGURES, MatrixFigure
+from layerscope.plotting.registry import FIGURES, Figure, named
+
+_OF_ONE = "Figures of one run, in its folder plots/"
+_OF_MANY = "Figures of all runs of a matrix, in the folder figures/ of its save-dir"
+
+
+class Chosen(NamedTuple):
+    """Names of figures of one run, and of many."""
+
+    of_one: list[str]
+    of_many: list[str]
+
+
+def chosen_figures(names: Iterable[str]) -> Chosen:
+    """The figures of these names (case ignored); all for none.
+
+    Raises
+    ------
+    UsageError
+        A name is unknown; the message gives the nearest known ones.
+    """
+    wanted = list(names)
+    if not wanted:
+        return Chosen(list(FIGURES), list(MATRIX_FIGURES))
+    found = named(wanted, {**FIGURES, **MATRIX_FIGURES})
+    return Chosen(
+        [name for name in found if name in FIGURES], [name for name in found if name in MATRIX_FIGURES]
+    )
+
+
+def listing() -> str:
+    """Every figure: its name, its number, what it shows, and the tables that it needs or else can use."""
+    return f"{_group(_OF_ONE, FIGURES)}\n{_group(_OF_MANY, MATRIX_FIGURES)}"
+
+
+def _group(title: str, figures: Mapping[str, Figure] | Mapping[str, MatrixFigure]) -> str:
+    rows = [
+        ("name", "number", "what it shows", "tables it needs"),
+        *((name, figure.number, figure.description, _tables(figure)) for name, figure in figures.items()),
+    ]
+    widths = [max(len(row[place]) for row in rows) for place in range(3)]
+    lines = (
+        f"  {name:<{widths[0]}}  {number:<{widths[1]}}  {text:<{widths[2]}}  {tables}".rstrip()
+        for name, number, text, tables in rows
+    )
+    return "\n".join([title, *lines]) + "\n"
+
+
+def _tables(figure: Figure | MatrixFigure) -> str:
+    needs = ", ".join(figure.needs)
+    any_of = " or ".join(figure.any_of) if isinstance(figure, Figure) else ""
+    return " and ".join(part for part in (needs, any_of) if part)

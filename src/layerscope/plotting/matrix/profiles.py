@@ -1,0 +1,150 @@
+"""A quantity layer by layer over the runs of a matrix: means and bands over repetitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from layerscope.plotting.drawing.axes import draw_layer_axis, draw_reference, has_values, set_share_axis
+from layerscope.plotting.drawing.selection import spread
+from layerscope.plotting.drawing.series import epoch_legend
+from layerscope.plotting.drawing.sheet import Sheet
+from layerscope.plotting.drawing.style import epoch_colours, styled
+from layerscope.plotting.matrix.averages import averaged
+from layerscope.plotting.matrix.bands import draw_band
+from layerscope.plotting.matrix.legends import add_colours
+from layerscope.plotting.matrix.places import check_axes, having
+from layerscope.plotting.matrix.quantities import label_of, last_epoch
+from layerscope.plotting.matrix.roles import hue_colours, panels_of, roles, sheet_of
+from layerscope.results.rows import EPOCH
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+LAYER = ["layer_index"]
+
+
+@styled
+def profile(
+    rows: DataFrame,
+    title: str,
+    *,
+    label: str = "value",
+    log: bool = False,
+    share: bool = False,
+    hue: str | None = None,
+    panels: Sequence[str] | None = None,
+) -> Figure:
+    """A quantity by layer at the last epoch of each run: colours along one axis, a panel for all others.
+
+    Parameters
+    ----------
+    rows
+        ``run``, the axes, ``epoch, layer_name, layer_index, value``, and ``status, ceiling, unit`` if known:
+        what :func:`~layerscope.plotting.matrix.quantities.quantity_rows` gives.
+    hue, panels
+        Axes; chosen when None. Runs that agree on these are averaged, as repetitions are.
+    """
+    chosen = roles(rows, hue, panels)
+    shown, total = panels_of(last_epoch(rows), chosen.panels)
+    sheet = sheet_of(title, shown, total)
+    colours = hue_colours(rows[chosen.hue]) if chosen.hue else {None: "#0072B2"}
+    for axes, (_, own) in zip(sheet.axes, shown, strict=True):
+        for place, (value, colour) in enumerate(colours.items()):
+            line = having(own, chosen.hue, value) if chosen.hue else own
+            if len(line):
+                means = averaged(line, LAYER, log=log)
+                draw_band(sheet, axes, means, LAYER[0], colour=colour, slot=(place, len(colours)))
+    _finish(sheet, [own for _, own in shown], label_of(rows, label), log=log, share=share)
+    add_colours(sheet, chosen.hue, colours)
+    return sheet.finish()
+
+
+@styled
+def multiples(
+    rows: DataFrame,
+    title: str,
+    *,
+    label: str = "value",
+    log: bool = False,
+    share: bool = False,
+    panels: Sequence[str] | None = None,
+) -> Figure:
+    """A quantity by layer through training, a colour for each epoch: a panel for every setting.
+
+    ``panels`` names one or two axes for a smaller grid; runs that differ in others are then averaged, too.
+    """
+    check_axes(rows, panels or ())
+    shown, total = panels_of(rows, roles_of_all(rows) if panels is None else panels)
+    sheet = sheet_of(title, shown, total)
+    epochs = spread(sorted(int(epoch) for epoch in rows[EPOCH].unique()))
+    for axes, (_, own) in zip(sheet.axes, shown, strict=True):
+        for place, (epoch, colour) in enumerate(epoch_colours(epochs).items()):
+            line = own[own[EPOCH] == epoch]
+            if len(line):
+                means = averaged(line, LAYER, log=log)
+                draw_band(sheet, axes, means, LAYER[0], colour=colour, slot=(place, len(epochs)))
+    _finish(sheet, [own for _, own in shown], label_of(rows, label), log=log, share=share)
+    sheet.legends.append(epoch_legend(epochs, _split(rows)))
+    return sheet.finish()
+
+
+def roles_of_all(rows: DataFrame) -> tuple[str, ...]:
+    """Every axis that tells runs apart, the one of the colours of other figures last."""
+    chosen = roles(rows)
+    return (*chosen.panels, *([chosen.hue] if chosen.hue else []))
+
+
+def _finish(sheet: Sheet, panels: Sequence[DataFrame], label: str, *, log: bool, share: bool) -> None:
+    """Give all panels one scale, and name their layers."""
+    for axes, rows in zip(sheet.axes, panels, strict=True):
+        axes.set_yscale("log" if log else "linear")
+        _draw_ceiling(sheet, axes, rows)
+        axes.set_ylabel(label)
+    if share:
+        for axes in sheet.axes:
+            set_share_axis(axes)
+    else:
+        share_limits(sheet.axes)
+    for axes, rows in zip(sheet.axes, panels, strict=True):
+        draw_layer_axis(sheet, axes, _layers(rows), None, "layer")
+
+
+def share_limits(panels: Sequence[Axes]) -> None:
+    """Let all panels that hold anything have the same limits along y."""
+    limits = [axes.get_ylim() for axes in panels if has_values(axes)]
+    if limits:
+        low, high = min(low for low, _ in limits), max(high for _, high in limits)
+        for axes in panels:
+            axes.set_ylim(low, high)
+
+
+def _layers(rows: DataFrame) -> DataFrame:
+    """A row per layer; networks of several kinds can only be compared by place."""
+    layers = rows.drop_duplicates(["layer_index", "layer_name"])
+    if layers["layer_index"].duplicated().any():
+        layers = layers.drop_duplicates("layer_index")
+        layers = layers.assign(layer_name=layers["layer_index"].astype(str))
+    return layers if "status" in layers else layers.assign(status="ok")
+
+
+def _draw_ceiling(sheet: Sheet, axes: Axes, rows: DataFrame) -> None:
+    """The largest value that an estimator can give, where it gives one and it is near the data."""
+    ceilings = _finite(rows["ceiling"]) if "ceiling" in rows else np.array([])
+    values = _finite(rows["value"])
+    if len(ceilings) and len(values) and ceilings.max() < 1.5 * values.max():
+        draw_reference(axes, float(ceilings.max()))
+        sheet.notes.add("dotted: ceiling of the estimate")
+
+
+def _finite(column: Any) -> Any:
+    values = column.to_numpy(dtype=float)
+    return values[np.isfinite(values)]
+
+
+def _split(rows: DataFrame) -> str:
+    return str(rows["split"].iloc[0]) if "split" in rows and len(rows) else "train"

@@ -1,0 +1,132 @@
+"""Every figure of many runs, from sound tables and from the oddest ones."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from layerscope.errors import UsageError
+from layerscope.plotting.drawing.saving import render
+from layerscope.plotting.matrix.registry import MATRIX_FIGURES
+from layerscope.plotting.registry import FIGURES
+
+KINDS = (
+    *("CDNV_profile", "CDNV_map", "CDNV_multiples", "DSE_accuracy", "NCLayerByAxis", "Correlations"),
+    *("InitialisationStudy", "Screening", "DriftMap", "DriftScaling", "ImbalanceByKind"),
+    *("ImbalanceWeightDecay", "DriftEpochs", "DriftLayers", "DriftTail"),
+)
+"""One figure for every function."""
+
+OF_GROUP = {name for name, figure in MATRIX_FIGURES.items() if figure.number in
+            {f"F{number}" for number in range(33, 46)} | {"F35, F37, F41"}}  # fmt: skip
+
+
+def drawn(name, tables) -> Figure:
+    figure = MATRIX_FIGURES[name]
+    return figure.draw(figure.rows(tables), tables.title)
+
+
+def is_filled(axes) -> bool:
+    return bool(axes.lines or axes.patches or axes.images or axes.collections)
+
+
+@pytest.mark.parametrize("name", (*KINDS, "Estimators", "EstimatorRuntime", "ImbalanceShots"))
+def test_every_kind_of_figure_is_drawn_from_what_it_says_it_needs(name, plain, group):
+    tables = group if name in OF_GROUP else plain
+    only = type(tables)({each: tables.frames[each] for each in MATRIX_FIGURES[name].inputs}, tables.title)
+    figure = drawn(name, only)
+    assert figure.axes
+    assert all(is_filled(axes) for axes in figure.axes)
+
+
+def test_every_figure_finds_its_rows_and_its_function(plain, group):
+    functions = {MATRIX_FIGURES[name].function for name in KINDS}
+    for name, figure in MATRIX_FIGURES.items():
+        assert len(figure.rows(group if name in OF_GROUP else plain))
+        assert figure.function in functions | {
+            "estimators:estimator_comparison",
+            "estimators:estimator_runtime",
+        }
+
+
+def test_names_say_which_of_the_two_kinds_a_figure_is():
+    assert not {name.casefold() for name in MATRIX_FIGURES} & {name.casefold() for name in FIGURES}
+    assert all(figure.description and figure.inputs for figure in MATRIX_FIGURES.values())
+
+
+def test_every_number_of_the_list_that_is_about_many_runs_has_its_figure():
+    numbers = {number for figure in MATRIX_FIGURES.values() for number in figure.number.split(", ")}
+    assert numbers - {"-"} == {f"F{number}" for number in (*range(25, 32), *range(33, 46))}
+
+
+ONE = {"Model.model-name": ("mlp_small",)}
+ODD = {
+    "one run": {"axes": ONE},
+    "one epoch": {"epochs": (0,)},
+    "nothing finite": {"spoil": lambda rows: rows.assign(value=math.nan, status="undefined")},
+    "all infinite": {"spoil": lambda rows: rows.assign(value=math.inf, status="infinite")},
+    "all zero": {"spoil": lambda rows: rows.assign(value=0.0, status="degenerate")},
+    "one layer": {"layers": ("fc",)},
+    "200 layers and long names": {
+        "axes": {
+            "Model.model-name": ("zoo/" + "very_long_$name_{of}_a_model" * 4, "b"),
+            "Run.run": (0, 1, 2),
+        },
+        "layers": tuple(f"features.denseblock{i}.denselayer{i}.norm_$x^{{{i}}}.relu" for i in range(200)),
+        "epochs": (0, 5),
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def odd_tables(study):
+    return functools.cache(lambda odd: study(**ODD[odd]))
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("name", KINDS)
+def test_odd_tables_give_a_readable_figure_or_a_reason(name, odd, odd_tables):
+    tables = odd_tables(odd)
+    try:
+        figure = drawn(name, tables)
+    except UsageError as error:
+        assert len(str(error)) > 20
+    else:
+        width, height = figure.get_size_inches()
+        assert width < 25
+        assert height < 25
+
+
+@pytest.mark.parametrize("name", ["CDNV_profile", "CDNV_map", "DSE_accuracy", "NCLayerByAxis"])
+def test_long_names_with_the_signs_of_formulas_are_written_as_they_are(name, odd_tables):
+    assert render(drawn(name, odd_tables("200 layers and long names")), "png")
+
+
+def test_a_thousand_runs_are_a_figure_of_a_page_that_says_what_it_leaves_out(study):
+    axes = {
+        "Optimizer.lr": tuple(np.geomspace(1e-4, 1, 40)),
+        "Data.subset": tuple(range(13)),
+        "Run.run": (0, 1),
+    }
+    tables = study(axes, epochs=(0, 5), layers=("a", "fc"), only=("CDNV", "log"))
+    for name, note in (("CDNV_map", "24 of 520 combinations"), ("CDNV_accuracy", "4 of 13 values of subset")):
+        figure = drawn(name, tables)
+        assert max(figure.get_size_inches()) < 20
+        assert note in " ".join(text.get_text() for text in figure.texts)
+    assert max(drawn("NCLayerByAxis", tables).get_size_inches()) < 20
+
+
+def test_undefined_and_infinite_values_leave_a_mark_and_a_note(study):
+    def spoil(rows):
+        value = rows["value"].to_numpy().copy()
+        value[3::17], value[5::19] = math.nan, math.inf
+        return rows.assign(value=value)
+
+    for name in ("CDNV_profile", "CDNV_map", "CDNV_multiples"):
+        notes = " ".join(text.get_text() for text in drawn(name, study(spoil=spoil)).texts)
+        assert "undefined" in notes
+        assert "infinite" in notes
