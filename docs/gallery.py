@@ -6,6 +6,7 @@ python docs/gallery.py              # minutes on two cores; runs that are there 
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,8 @@ from layerscope.config import load_config
 from layerscope.plotting.drawing.saving import render
 from layerscope.plotting.drawing.title import run_title
 from layerscope.plotting.freshness import drawable
+from layerscope.plotting.matrix.registry import MATRIX_FIGURES
+from layerscope.plotting.matrix.tables import MatrixTables
 from layerscope.plotting.registry import FIGURES
 from layerscope.plotting.run_tables import RunTables
 
@@ -74,12 +77,42 @@ def projections() -> Iterator[Picture]:
         yield Picture(f"{config}_projection", caption, figure)
 
 
+def of_matrix(config: str, *names: str, estimators: Path | None = None) -> Callable[[], Iterator[Picture]]:
+    """Figures of all runs of a matrix beside this file."""
+
+    def pictures() -> Iterator[Picture]:
+        base = made_matrix(DOCS / "gallery" / f"{config}.yaml")
+        if estimators is not None:
+            shutil.copyfile(estimators, base / "estimators.csv")
+        figures = {name: MATRIX_FIGURES[name] for name in names}
+        tables = MatrixTables.load(base, [table for figure in figures.values() for table in figure.inputs])
+        for name, figure in figures.items():
+            number = "" if figure.number == "-" else f" ({figure.number})"
+            caption = f"`{name}`{number}: {figure.description}. From {', '.join(figure.needs)}."
+            yield Picture(f"{config}_{name}", caption, figure.draw(figure.rows(tables), tables.title))
+
+    return pictures
+
+
+OF_MATRIX = (
+    *("CDNV_profile", "CDNV_map", "CDNV_multiples", "DSE_accuracy", "DSMI_accuracy", "DSMI_inputs_accuracy"),
+    *("NCLayerByAxis", "Correlations", "Screening", "Estimators", "EstimatorRuntime"),
+    *("DriftMap", "DriftScaling", "ImbalanceByKind", "ImbalanceShots"),
+    *("DriftEpochs", "DriftLayers", "DriftTail"),
+)
+ESTIMATORS = DOCS.parent / "benchmarks" / "estimators.csv"
+
 SECTIONS: Sequence[Section] = (
     Section("A multilayer perceptron on imbalanced digits", of_run("mlp")),
     Section("A convolutional network on digits", of_run("convnet", "NC5", "Overview")),
     Section("The plane of the class means", projections),
+    Section(
+        "Two networks on more and less balanced digits",
+        of_matrix("matrix", *OF_MATRIX, estimators=ESTIMATORS),
+    ),
+    Section("First weights", of_matrix("init_std", "InitialisationStudy", "DSE_profile", "DSE_map")),
 )
-"""What the page shows; figures of many runs have a section of their own."""
+"""What the page shows: figures of one run, then those of many."""
 
 
 def made(config: Path) -> ls.Run:
@@ -88,6 +121,15 @@ def made(config: Path) -> ls.Run:
     run.train(device="cpu")
     run.measure(device="cpu")
     return run
+
+
+def made_matrix(config: Path) -> Path:
+    """The folder of the runs of a matrix, trained and measured."""
+    experiment = ls.Experiment.from_yaml(config, matrix=True)
+    for outcome in (*experiment.train(), *experiment.measure()):
+        if outcome.error is not None:
+            raise outcome.error
+    return experiment.base
 
 
 def picture_bytes(figure: Figure) -> bytes:
