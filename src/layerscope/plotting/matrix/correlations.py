@@ -82,13 +82,12 @@ def correlations(frame: DataFrame, title: str) -> Figure:
     )
     longest = max(map(len, measures))
     sheet.left = max(longest * SMALL_CHARACTER + 0.25 - LEFT, 0.0)
-    for axes, (target, name) in zip(sheet.axes, TARGETS.items(), strict=True):
+    for place, (axes, (target, name)) in enumerate(zip(sheet.axes, TARGETS.items(), strict=True)):
         _draw(sheet, axes, frame[frame["target"] == target].set_index("measure"), measures)
         axes.set_title(name, fontsize=7)
         axes.set_xlabel("correlation")
-        axes.set_yticks(
-            range(len(measures)), [clipped(name) for name in measures] if axes is sheet.axes[0] else []
-        )
+        first = place % sheet.columns == 0
+        axes.set_yticks(range(len(measures)), [clipped(name) for name in measures] if first else [])
     entries = [
         (Line2D([], [], color=COLOURS["pearson"], marker="o"), "Pearson's r"),
         (Line2D([], [], color=COLOURS["spearman"], marker="D"), "Spearman's rho"),
@@ -112,5 +111,6 @@ def _draw(sheet: Sheet, axes: Axes, rows: DataFrame, measures: list[str]) -> Non
             axes.plot(ends, [place + aside] * 2, color=COLOURS[kind], linewidth=1.0)
             axes.plot(row[kind], place + aside, marker, color=COLOURS[kind], markersize=3, markeredgewidth=0)
     axes.set_xlim(-1.05, 1.05)
+    axes.set_xticks([-1.0, -0.5, 0.0, 0.5, 1.0])
     axes.set_ylim(len(measures) - 0.4, -0.6)
     axes.grid(visible=False)
