@@ -1,7 +1,7 @@
 """Defects found in public implementations, and that ours does not have them.
 
-Each id of the list is either demonstrated here, or names the test that does; ``NOT_OURS`` says why the rest
-cannot apply to measures of collapse and spectra.
+Each id of the list is either demonstrated here, or names the test that does; ``NOT_OURS`` says why one cannot
+apply.
 """
 
 import inspect
@@ -59,10 +59,22 @@ ELSEWHERE = {  # defect → the test that our code does not have it
     "D-25": "measurement/test_measure_checkpoints.py::test_measuring_again_leaves_the_same_bytes",
     "D-26": "training/test_checkpoints.py::test_nothing_is_unpickled_from_a_checkpoint",
     "D-27b": "training/test_optimizers.py::test_restored_momenta_continue_bit_for_bit",
+    "D-28": "functional/test_discrete_information.py"
+    "::test_a_small_table_has_its_published_value_in_both_units",
+    "D-29": "functional/test_discrete_information.py"
+    "::test_classes_that_never_occur_have_their_place_in_the_table",
+    "D-30": "functional/test_gaussian_information.py::test_pairs_matter",
+    "D-31": "functional/test_gaussian_information.py"
+    "::test_a_ridge_lowers_the_value_once_and_changes_no_input",
+    "D-32": "functional/test_gaussian_information.py::test_determinants_that_would_underflow_do_no_harm",
+    "D-33": "functional/test_gaussian_information.py::test_bits_are_nats_over_ln_2",
+    "D-34": "functional/test_matching.py::test_the_nearest_is_that_of_the_largest_cosine",
+    "D-35": "functional/test_matching.py::test_with_labels_only_points_of_the_same_label_are_candidates",
     "D-36": "measurement/test_sweeps.py::test_the_batch_size_does_not_matter",
     "D-37": "measurement/test_sweeps.py"
     "::test_features_that_are_not_finite_are_named_by_layer_split_and_samples",
     "D-38": "measurement/test_sweeps.py::test_a_model_in_training_mode_is_measured_in_eval_mode",
+    "D-40": "functional/test_latent_information.py::test_every_sample_is_held_out_once",
     "D-49": "functional/test_kernel_stats.py::test_nothing_to_compare_is_undefined",
     "D-52": "examples/test_examples.py::test_the_own_training_loop_collapses",
     "D-54": "functional/test_diffusion_entropy.py"
@@ -82,15 +94,22 @@ ELSEWHERE = {  # defect → the test that our code does not have it
     "D-62": "functional/test_binned_information.py::test_a_constant_unit_has_one_bin_beside_others_that_vary",
     "D-63": "functional/test_lanczos_quadrature.py::test_equal_seeds_give_equal_bits_and_others_do_not",
     "D-65": "functional/test_adjacency_entropy.py::test_the_neighbor_graph_is_symmetric_without_loops",
+    **dict.fromkeys(
+        ("D-66", "D-67", "D-68"),
+        "functional/test_latent_information.py::test_latents_are_those_of_the_best_epoch_in_evaluation",
+    ),
+    "D-69": "estimators/test_latent_estimator.py::test_a_fit_learns_and_measures_and_serves_other_samples",
+    "D-70": "functional/test_latent_information.py"
+    "::test_the_same_seed_gives_the_same_bits_and_another_one_others",
+    "D-71": "functional/test_ksg.py::test_tiny_features_are_not_drowned_in_noise",
+    **dict.fromkeys(
+        ("D-72", "D-73"),
+        "functional/test_ksg.py::test_independent_samples_may_have_a_negative_value_unless_clipped",
+    ),
     "D-74": "measures/test_measure_truths.py::test_sample_weighting_follows_the_counts",
 }
-NOT_OURS = {  # defect → why it cannot be one of measures of collapse and spectra
+NOT_OURS = {  # defect → why it cannot be ours
     "D-27": "no stage ends early by an accuracy, and no layer is left out by its number: configs say both",
-    **dict.fromkeys(
-        [f"D-{n}" for n in (28, 29, 30, 31, 32, 33, 34, 35)], "mutual information: its own tests answer"
-    ),
-    "D-40": "latent information: its own tests answer",
-    **dict.fromkeys([f"D-{n}" for n in range(66, 74)], "latent and nearest-neighbour information, likewise"),
 }
 GENERATOR = torch.Generator().manual_seed(0)
 
