@@ -19,7 +19,7 @@ from layerscope.measurement.measure import table_rows
 from layerscope.measurement.plan import make_plan
 from layerscope.measurement.sweeps import Collector, Setup
 from layerscope.measures.base import Measure, Need
-from layerscope.measures.catalog import SAMPLED
+from layerscope.measures.catalog import OF_PAIRS, SAMPLED
 from layerscope.measures.registry import MEASURES
 from layerscope.pairing import ImagePairs
 from layerscope.training.criterion import LOSSES
@@ -205,7 +205,7 @@ class Bench:
         return {
             key_of(measure, row): row
             for measure in MEASURES.values()
-            if measure.needs in self.needs and measure.name not in SAMPLED
+            if measure.needs in self.needs and measure.name not in SAMPLED | OF_PAIRS
             for row in table_rows(0, measure, statistics)
         }
 
