@@ -81,7 +81,18 @@ PIECES = {  # of which the others are made
 
 ROOMS = {  # of collapse and spectra; information measures have promises of their own
     *("between", "collapsed_layer", "correlation", "covariance", "dot_products", "duality", "kernels"),
-    *("nearest", "ood", "ranks", "simplex", "spectra", "subspaces", "traces", "variability", "vci"),
+    *(
+        "nearest",
+        "ood",
+        "pair_variability",
+        "ranks",
+        "simplex",
+        "spectra",
+        "subspaces",
+        "traces",
+        "variability",
+        "vci",
+    ),
     "weighting",
 }
 
@@ -97,6 +108,8 @@ def numbers(value):
         return value.double().abs().flatten().tolist()
     if isinstance(value, (int, float, bool)):
         return [abs(float(value))]
+    if isinstance(value, str):
+        return []
     if isinstance(value, dict):
         value = value.values()
     elif not isinstance(value, tuple):

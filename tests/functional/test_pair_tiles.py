@@ -7,7 +7,15 @@ import torch
 from constructions import few, labelled, random_labelled, simplex
 from hypothesis import given
 
-from layerscope.functional import cdnv, cdnv_pairs, equiangularity, etf_error, kernel_stats, pairs
+from layerscope.functional import (
+    cdnv,
+    cdnv_pairs,
+    equiangularity,
+    etf_error,
+    kernel_stats,
+    pair_variability,
+    pairs,
+)
 from layerscope.functional.pairs import TileMoments, distance_tiles, pairs_of
 
 
@@ -109,6 +117,35 @@ def test_very_many_classes_need_no_square_matrix():
     assert found["mean"] > 0
     assert 0 < offset < 1
     assert etf_error(simplex(60, 64)) < 1e-12
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_pairs_of_very_many_classes_are_taken_in_float32_unless_they_are_close(monkeypatch, scale):
+    data = random_labelled(2, [4] * 90, 12)
+    means = torch.cat([data.means, data.means[:6] + 1e-3, data.means[:2]])  # close pairs, and coincident ones
+    means = scale * (1000 + means)
+    variances = scale**2 * torch.cat([data.variances, data.variances[:6], torch.zeros(2)])
+    variances[0] = 0.0
+    exact = cdnv(variances, means)
+    whole = pair_variability.MEDIAN_MAX_CLASSES
+    monkeypatch.setattr(pair_variability, "MEDIAN_MAX_CLASSES", 5)
+    monkeypatch.setattr(pairs, "BLOCK", 400)
+    found = cdnv(variances, means)
+    assert (found["infinite"], found["coincident"]) == (exact["infinite"], exact["coincident"]) == (1, 1)
+    apart = means[:-2], variances[:-2]
+    rough = cdnv(*apart[::-1])
+    monkeypatch.setattr(pair_variability, "MEDIAN_MAX_CLASSES", whole)
+    exact = cdnv(*apart[::-1])
+    assert rough["mean"] == pytest.approx(exact["mean"], rel=2e-7)
+    assert rough["max"] == pytest.approx(exact["max"], rel=1e-9)  # of the closest pair, hence in float64
+    assert rough["mean"] != exact["mean"]
+
+
+def test_classes_that_do_not_vary_or_do_not_differ_need_no_unit(monkeypatch):
+    monkeypatch.setattr(pair_variability, "MEDIAN_MAX_CLASSES", 2)
+    means = random_labelled(1, [1] * 7, 4).means
+    assert cdnv(torch.zeros(7), means)["mean"] == 0.0
+    assert cdnv(torch.ones(7), means[:1].expand(7, -1))["infinite"] == 21
 
 
 def test_a_variance_beyond_the_largest_number_is_infinite():

@@ -22,8 +22,8 @@ from layerscope.functional import (
     nc1_quotient,
     nc1_range_fraction,
     nc1_svd,
+    pair_variability,
     traces,
-    variability,
     weights_by,
 )
 
@@ -244,7 +244,7 @@ def test_many_classes_are_taken_in_tiles_without_changing_the_values(monkeypatch
     assert values["mean"] == pytest.approx(pairs.mean(), rel=1e-10)
     assert values["median"] == pytest.approx(float(np.median(pairs)), rel=1e-10)
     assert values["max"] == pytest.approx(max(pairs), rel=1e-10)
-    monkeypatch.setattr(variability, "MEDIAN_MAX_CLASSES", 599)
+    monkeypatch.setattr(pair_variability, "MEDIAN_MAX_CLASSES", 599)
     assert math.isnan(cdnv(data.variances, data.means)["median"])
 
 

@@ -102,6 +102,7 @@ from layerscope.functional.minority import cosine_between, group_cosine, norm_ra
 from layerscope.functional.nearest import ncc_accuracy, ncc_agreement, nearest_class
 from layerscope.functional.neighbors import nearest_neighbors
 from layerscope.functional.ood import ood_orthogonality
+from layerscope.functional.pair_variability import cdnv, cdnv_pairs
 from layerscope.functional.ranks import (
     approximate_rank,
     cutoff_rank,
@@ -134,8 +135,6 @@ from layerscope.functional.subspaces import (
 )
 from layerscope.functional.traces import Traces, between_trace, traces, within_trace
 from layerscope.functional.variability import (
-    cdnv,
-    cdnv_pairs,
     energies_along,
     nc1_from_energies,
     nc1_pinv,

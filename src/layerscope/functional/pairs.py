@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 TILE = 2**22  # values of one tile of the K×K matrix
+BLOCK = 2**18  # values of one square block of it: what fits a cache
 FEW = 64  # points up to which differences are formed directly
 NEAR = 1e-4  # squared distances below this share of the squared lengths are formed from differences
 
@@ -56,12 +57,13 @@ def pair_blocks(count: int) -> Iterator[tuple[slice, slice]]:
     """Rows and columns of the blocks that hold the pairs i < j of a K×K matrix.
 
     A block on the diagonal has equal rows and columns, and only its upper triangle counts; all others lie
-    wholly above it.
+    wholly above it. Blocks are square, so that products reuse what they read.
     """
-    for rows in row_tiles(count):
-        yield rows, rows
-        if rows.stop < count:
-            yield rows, slice(rows.stop, count)
+    side = max(1, math.isqrt(min(BLOCK, TILE)))
+    parts = [slice(start, min(start + side, count)) for start in range(0, count, side)]
+    for index, rows in enumerate(parts):
+        for columns in parts[index:]:
+            yield rows, columns
 
 
 def pairs_of(block: Tensor, rows: slice, columns: slice) -> Tensor:

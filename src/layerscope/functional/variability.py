@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
-import torch
 from torch import Tensor
 
-from layerscope.functional.between import EPS, BetweenBasis, between_basis, centered
-from layerscope.functional.pairs import TileMoments, distance_tiles, pair_blocks, pairs_of
-from layerscope.functional.traces import check_variances
-
-MEDIAN_MAX_CLASSES = 4096  # beyond it the K(K-1)/2 pairs are not kept, and the median is NaN
+from layerscope.functional.between import BetweenBasis, between_basis
 
 
 def nc1_pinv(
@@ -157,89 +151,3 @@ def nc1_quotient(within_trace: float, between_trace: float) -> float:
     if between_trace > 0:
         return within_trace / between_trace
     return math.inf if within_trace > 0 else math.nan
-
-
-def cdnv(variances: Tensor, means: Tensor, *, exponent: float = 1.0) -> dict[str, float]:
-    r"""Class-distance normalised variance over the pairs of classes.
-
-    :math:`V_{ij} = (v_i + v_j) / (2 |\mu_i - \mu_j|^{2\beta})` with :math:`v_c = \mathrm{tr}\,\Sigma_c`.
-
-    Parameters
-    ----------
-    variances : Tensor (K,)
-        Mean squared distance of the samples of a class to their mean.
-    means : Tensor (K, D)
-    exponent : float
-        :math:`\beta`; 1 is the definition, others are those of arXiv:2405.17767.
-
-    Returns
-    -------
-    dict
-        ``mean``, ``median``, ``max`` over i < j, in [0, inf]; ``infinite``: how many pairs are; and
-        ``coincident``: the number of pairs left out because neither means nor samples differ. Means closer
-        than the rounding of float64 coincide; a pair of them with varying samples is ``inf``. All NaN with
-        less than two classes. Median is NaN beyond 4096 classes.
-
-    Raises
-    ------
-    ValueError
-        Not one variance per mean, or numbers that are not finite.
-
-    References
-    ----------
-    Galanti, György, Hutter (2022), arXiv:2112.15121.
-    """
-    check_variances(variances, len(means))
-    tally, kept, coincident, infinite = TileMoments(), [], 0, 0
-    for values in _cdnv_tiles(variances.double(), means.double(), exponent):
-        finite = values
-        if not math.isfinite(float(values.sum())):
-            finite, inf = values[values.isfinite()], int(values.isinf().sum())
-            infinite += inf
-            coincident += values.numel() - finite.numel() - inf
-        tally.add(finite)
-        kept += [finite] if len(means) <= MEDIAN_MAX_CLASSES else []
-    if tally.count + infinite == 0:
-        nothing = {"mean": math.nan, "median": math.nan, "max": math.nan}
-        return nothing | {"infinite": 0, "coincident": coincident}
-    if kept:
-        kept.append(kept[0].new_full((infinite,), math.inf))
-    return {
-        "mean": math.inf if infinite else tally.mean,
-        "median": _median(torch.cat(kept)) if kept else math.nan,
-        "max": math.inf if infinite else tally.largest,
-        "infinite": infinite,
-        "coincident": coincident,
-    }
-
-
-def cdnv_pairs(variances: Tensor, means: Tensor, *, exponent: float = 1.0) -> Tensor:
-    """:func:`cdnv` of every pair as a symmetric matrix (K, K); the diagonal and pairs left out are NaN."""
-    check_variances(variances, len(means))
-    found = torch.full((len(means), len(means)), math.nan, dtype=torch.float64, device=means.device)
-    tiles = _cdnv_tiles(variances.double(), means.double(), exponent)
-    for (rows, columns), values in zip(pair_blocks(len(means)), tiles, strict=True):
-        block = found[rows, columns]
-        inside = torch.ones_like(block, dtype=torch.bool)
-        block[inside.triu(diagonal=1) if rows == columns else inside] = values
-    return torch.where(torch.ones_like(found, dtype=torch.bool).triu(), found, found.T)
-
-
-def _cdnv_tiles(variances: Tensor, means: Tensor, exponent: float) -> Iterator[Tensor]:
-    """V_ij of the pairs i < j, a tile of rows at a time; NaN where nothing differs."""
-    floor = (4 * EPS) ** 2 * means.square().sum(dim=1)  # squared distance that rounding of a mean can make
-    for rows, columns, squares in distance_tiles(centered(means)[0]):
-        rounding = torch.maximum(floor[rows].unsqueeze(1), floor[columns])
-        squares.masked_fill_(squares <= rounding, 0.0)
-        if exponent != 1.0:
-            squares.pow_(exponent)
-        spread = (variances[rows].unsqueeze(1) + variances[columns]) / 2
-        yield pairs_of(spread.div_(squares), rows, columns)
-
-
-def _median(values: Tensor) -> float:
-    """The middle value, or the mean of the two middle ones."""
-    ordered = values.sort().values
-    middle = (len(ordered) - 1) / 2
-    low, high = ordered[math.floor(middle)], ordered[math.ceil(middle)]
-    return float(low) if low == high else float((low + high) / 2)

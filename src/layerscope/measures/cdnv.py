@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from layerscope.functional.variability import cdnv
+from layerscope.functional.pair_variability import cdnv
 from layerscope.measures.base import (
     CheckpointStatistics,
     Need,

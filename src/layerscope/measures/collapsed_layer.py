@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from layerscope.functional.collapsed_layer import THRESHOLD, nc_layer
-from layerscope.functional.variability import cdnv
+from layerscope.functional.pair_variability import cdnv
 from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, each_split
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from layerscope.functional.pair_variability import cdnv
 from layerscope.functional.simplex import etf_error
 from layerscope.functional.traces import traces
-from layerscope.functional.variability import cdnv, nc1_pinv, nc1_quotient
+from layerscope.functional.variability import nc1_pinv, nc1_quotient
 from layerscope.statistics.class_moments import ClassMoments
 from layerscope.statistics.decisions import Decisions
 from layerscope.statistics.feature_sample import FeatureSample, Sampled
