@@ -24,7 +24,9 @@ def trained(tmp_path_factory, write_config, succeed):
     """A folder with a trained run, and a config that measures it in float64."""
     folder = tmp_path_factory.mktemp("runs")
     sections = {"Model": {"model-name": "mlp_small"}, "Logging": {"log-epochs": [0, 3]}}
-    write_config(folder, **sections, Measurements={"precision": "float64", "batch-size": 16, "sample": 60})
+    sections["Data"] = {"ood": {"dataset-id": "digits"}}
+    measured = {"measures": ["Fast", "NC5"], "precision": "float64", "batch-size": 16, "sample": 60}
+    write_config(folder, **sections, Measurements=measured)
     succeed("train", 1, folder)
     return folder
 
@@ -57,13 +59,15 @@ def alone(trained, succeed):
 def test_tables_are_those_of_one_process(trained, alone, succeed, size):
     name = f"by{size}"
     assert succeed("measure", size, trained, tables=name, measures=MEASURES, epochs=[0, 3]) == "finished"
-    assert_same_tables(tables_of(trained, name), alone, rtol=1e-10)
+    tables = tables_of(trained, name)
+    assert_same_tables(tables, alone, rtol=1e-10)
+    assert set(tables["NC5"]["status"]) == {"ok"}  # other images are shared, too
 
 
 @pytest.mark.parametrize(
     ("settings", "rtol", "without"),
     [
-        ({"precision": "float64", "memory": "9MB"}, 1e-10, SPECTRA),
+        ({"precision": "float64", "memory": "22MB"}, 1e-10, ()),
         ({"precision": "float32"}, 1e-5, FRAGILE),
     ],
     ids=["features that do not fit the memory", "float32"],

@@ -387,20 +387,20 @@ def covariance_values(g: Geometry) -> Values:
         trace = np.trace(covariance)
         relative = found / trace if trace else found * math.nan
         scales = {"absolute": found, "relative": relative, "cumulative": np.cumsum(relative)}
+        place = {"kind": kind, "class": label, "method": "exact"}
         for scale, numbers in scales.items():
             for index, number in enumerate(numbers):
-                values.append(({"kind": kind, "class": label, "sigma_index": index, "scale": scale}, number))
+                values.append(({**place, "sigma_index": index, "scale": scale}, number))
     return values
 
 
 def stable_ranks(g: Geometry) -> Values:
     covariances = [*g.covariances, g.within]
     ranks = [np.trace(c) / np.linalg.eigvalsh(c)[-1] if np.trace(c) else math.nan for c in covariances]
-    values = [
-        ({"statistic": "class", "class": c}, rank) for c, rank in zip(g.classes, ranks[:-1], strict=True)
-    ]
-    values.append(({"statistic": "mean", "class": -1}, np.nanmean(ranks[:-1])))
-    return [*values, ({"statistic": "pooled", "class": -1}, ranks[-1])]
+    values = [("class", *each) for each in zip(g.classes, ranks[:-1], strict=True)]
+    values += [("mean", -1, np.nanmean(ranks[:-1])), ("pooled", -1, ranks[-1])]
+    names = ("statistic", "class")
+    return [(dict(zip(names, row, strict=True)) | {"method": "exact"}, rank) for *row, rank in values]
 
 
 def collapse_index(g: Geometry) -> float:

@@ -60,6 +60,12 @@ def test_settings_that_change_nothing_but_rounding_leave_the_key(section, change
     assert key_of(section, **changes) == key_of()
 
 
+@pytest.mark.parametrize("measure", sorted(catalog.BY_MEMORY))
+def test_memory_changes_the_key_of_what_it_may_turn_into_estimates(measure):
+    few, many, same = (key_of("Measurements", measure=measure, memory=m) for m in ("1GB", "4GB", "4000MB"))
+    assert few != many == same
+
+
 def test_two_layer_lists_have_two_keys():
     assert key_of("Model", **{"embedding-layers": ["a"]}) != key_of("Model", **{"embedding-layers": ["b"]})
 

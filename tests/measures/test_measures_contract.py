@@ -9,7 +9,7 @@ import pytest
 from layerscope.config import names
 from layerscope.measurement.measure import table_rows
 from layerscope.measures.base import Need
-from layerscope.measures.catalog import OF_OTHER_IMAGES, OF_PAIRS, SAMPLED, VERSIONS
+from layerscope.measures.catalog import BY_MEMORY, OF_OTHER_IMAGES, OF_PAIRS, SAMPLED, VERSIONS
 from layerscope.measures.registry import MEASURES
 from layerscope.results.rows import RESULT
 from layerscope.results.tables import TableStore
@@ -66,6 +66,7 @@ def test_the_catalogue_knows_without_torch_what_a_measure_looks_at(measure):
     assert (measure.name in SAMPLED) == bool(measure.needs & Need.SAMPLE)
     assert (measure.name in OF_PAIRS) == bool(measure.needs & Need.PAIRS)
     assert (measure.name in OF_OTHER_IMAGES) == bool(measure.needs & Need.OOD)
+    assert (measure.name in BY_MEMORY) == bool(measure.needs & Need.SPECTRA)
 
 
 def test_rows_have_exactly_the_promised_columns(measure, world):

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from layerscope.functional.between import centered
+from layerscope.functional.gram import gram
+from layerscope.functional.symmetric import eigenvalues
 
 EXACT = 1024  # smaller side of a matrix of rows up to which every eigenvalue is computed
 OVERSAMPLING = 10
 POWER_STEPS = 2
 KRYLOV = 300  # most steps for one eigenvalue
+
+Method = Literal["exact", "range finder", "sketch"]
 
 
 @dataclass(frozen=True)
@@ -27,13 +32,19 @@ class CovarianceSpectrum:
         Descending, not negative; all that can differ from 0, or the leading ones.
     trace : float
         Of the whole covariance, exact.
-    exact : bool
-        Whether the values are all there are, up to rounding.
+    method : "exact" | "range finder" | "sketch"
+        How the values were found: all there are, up to rounding; the leading ones by :func:`range_finder`; or
+        by :func:`sketched_spectrum`. The latter two are never above the true ones, up to rounding.
     """
 
     values: Tensor
     trace: float
-    exact: bool = True
+    method: Method = "exact"
+
+    @property
+    def exact(self) -> bool:
+        """Whether the values are all there are, up to rounding."""
+        return self.method == "exact"
 
     @property
     def captured(self) -> float:
@@ -55,8 +66,22 @@ class CovarianceSpectrum:
 
 def covariance_spectrum(covariance: Tensor) -> CovarianceSpectrum:
     """Eigenvalues of a symmetric positive matrix (D, D)."""
-    values = torch.linalg.eigvalsh(covariance.double()).clamp(min=0).flip(0)
-    return CovarianceSpectrum(values, float(covariance.double().diagonal().sum()))
+    covariance = covariance.double()
+    values = eigenvalues(varying_part(covariance)[0])
+    return CovarianceSpectrum(descending(values, len(covariance)), float(covariance.diagonal().sum()))
+
+
+def varying_part(covariance: Tensor) -> tuple[Tensor, Tensor]:
+    """The rows and columns of the features that vary at all, and the indices of these features."""
+    places = (covariance.diagonal() > 0).nonzero().squeeze(1)
+    if len(places) == len(covariance):
+        return covariance, places
+    return covariance.index_select(0, places).index_select(1, places), places
+
+
+def descending(values: Tensor, count: int) -> Tensor:
+    """Ascending eigenvalues of a positive matrix the other way round, filled up with zeros to ``count``."""
+    return torch.cat([values.clamp(min=0).flip(0), values.new_zeros(count - len(values))])
 
 
 def row_spectrum(rows: Tensor, *, top: int | None = None, seed: int = 0) -> CovarianceSpectrum:
@@ -79,13 +104,15 @@ def row_spectrum(rows: Tensor, *, top: int | None = None, seed: int = 0) -> Cova
     trace = float(rows.double().square().sum())
     smaller = min(rows.shape)
     if top is None or smaller <= max(EXACT, 2 * top):
-        inner = _inner(rows) if rows.shape[1] <= rows.shape[0] else _inner(rows.T)
-        return CovarianceSpectrum(torch.linalg.eigvalsh(inner).clamp(min=0).flip(0), trace)
+        inner = gram(rows if rows.shape[1] <= rows.shape[0] else rows.T)
+        return replace(covariance_spectrum(inner), trace=trace)
 
     def apply(block: Tensor) -> Tensor:
         return rows.T @ (rows @ block.to(rows.dtype))
 
-    return CovarianceSpectrum(range_finder(apply, rows.shape[1], top, rows.device, seed), trace, exact=False)
+    return CovarianceSpectrum(
+        range_finder(apply, rows.shape[1], top, rows.device, seed), trace, "range finder"
+    )
 
 
 def range_finder(
@@ -130,7 +157,7 @@ def sketched_spectrum(sketch: Tensor, test: Tensor, trace: float) -> CovarianceS
     sketch, test = sketch.double(), test.double()
     size = float(sketch.norm())
     if not size > 0:
-        return CovarianceSpectrum(sketch.new_zeros(sketch.shape[1]), trace, exact=False)
+        return CovarianceSpectrum(sketch.new_zeros(sketch.shape[1]), trace, "sketch")
     shift = math.sqrt(sketch.shape[0]) * torch.finfo(torch.float64).eps * size
     moved = sketch + shift * test
     inner = test.T @ moved
@@ -138,7 +165,7 @@ def sketched_spectrum(sketch: Tensor, test: Tensor, trace: float) -> CovarianceS
     kept = values > values[-1] * len(values) * torch.finfo(torch.float64).eps
     root = moved @ (vectors[:, kept] / values[kept].sqrt())
     found = (torch.linalg.svdvals(root).square() - shift).clamp(min=0)
-    return CovarianceSpectrum(found, trace, exact=False)
+    return CovarianceSpectrum(found, trace, "sketch")
 
 
 def gaussian(dim: int, columns: int, seed: int, device: torch.device | str = "cpu") -> Tensor:
@@ -192,14 +219,6 @@ def activation_stable_rank(rows: Tensor) -> float:
     offsets, _ = centered(rows)
     trace = float(offsets.square().sum())
     return trace / largest_eigenvalue(offsets) if trace > 0 else math.nan
-
-
-def _inner(rows: Tensor) -> Tensor:
-    """Rᵀ R of rows (n, D), each block of rows in its own precision, summed in float64."""
-    total = torch.zeros(rows.shape[1], rows.shape[1], dtype=torch.float64, device=rows.device)
-    for block in torch.split(rows, 4096):
-        total += (block.T @ block).double()
-    return total
 
 
 def _ritz(diagonal: list[float], off: list[float]) -> tuple[float, float]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from layerscope.functional.gram import gram
+from layerscope.functional.symmetric import eigenvectors
+
 CLEAR = 1e-2  # relative size from which a singular value survives squaring with twelve digits
 
 
@@ -56,7 +59,7 @@ def spectrum(matrix: Tensor) -> Spectrum:
         basis, triangle = torch.linalg.qr(matrix.mT)  # matrix = triangle.mT @ basis.mT
         inner = spectrum(triangle.mT)
         return Spectrum(inner.values, basis @ inner.right)
-    squares, vectors = torch.linalg.eigh(matrix.mT @ matrix)
+    squares, vectors = eigenvectors(gram(matrix))
     squares, vectors = squares.flip(0), vectors.flip(1)  # descending
     clear = int((squares > CLEAR**2 * squares[:1]).sum())
     _, small, turn = torch.linalg.svd(matrix @ vectors[:, clear:], full_matrices=False)

@@ -39,13 +39,17 @@ def vci(
     return vci_from_rows((vectors[:, kept] * values[kept].sqrt()).T, means, weights, center=center)
 
 
-def vci_from_total(total: Tensor, between_rows: Tensor, rank: int, tolerance: float) -> tuple[float, bool]:
+def vci_from_total(
+    values: Tensor, vectors: Tensor, between_rows: Tensor, rank: int, tolerance: float
+) -> tuple[float, bool]:
     r""":func:`vci` on the directions in which the features vary by more than rounding.
 
     Parameters
     ----------
-    total : Tensor (D, D)
-        :math:`\Sigma_t`.
+    values : Tensor (m,)
+        Eigenvalues of :math:`\Sigma_t`, ascending; those that are left out are 0.
+    vectors : Tensor (D, m)
+        Their eigenvectors.
     between_rows : Tensor (K, D)
         Rows B with :math:`\Sigma_b = B^\top B`.
     rank : int
@@ -60,10 +64,9 @@ def vci_from_total(total: Tensor, between_rows: Tensor, rank: int, tolerance: fl
     """
     if rank == 0:
         return math.nan, True
-    values, vectors = torch.linalg.eigh(total.double())
     kept = values > tolerance
     shares = (between_rows.double() @ vectors[:, kept]).square().sum(dim=0) / values[kept]
-    nothing = values <= values[-1] * len(values) * torch.finfo(torch.float64).eps
+    nothing = values <= values[-1:] * len(values) * torch.finfo(torch.float64).eps
     return min(max(1 - float(shares.sum()) / rank, 0.0), 1.0), bool((kept | nothing).all())
 
 

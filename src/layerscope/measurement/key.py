@@ -6,7 +6,7 @@ import hashlib
 import json
 
 from layerscope.config import Config
-from layerscope.measures.catalog import OF_OTHER_IMAGES, OF_PAIRS, SAMPLED, VERSIONS
+from layerscope.measures.catalog import BY_MEMORY, OF_OTHER_IMAGES, OF_PAIRS, SAMPLED, VERSIONS
 
 
 def selected_measures(config: Config) -> tuple[str, ...]:
@@ -19,7 +19,8 @@ def measurement_key(config: Config, measure: str, checkpoint_digest: str) -> str
     """Identity of one measure's rows for one checkpoint.
 
     Rows are computed again when the checkpoint, the measure's version, the taps, or a setting that changes
-    numbers differ. Memory, batch size and device change results by rounding only, so they are not part of it.
+    numbers differ. Batch size and device change results by rounding only, so they are not part of it; neither
+    is memory, but for measures that it decides whether to estimate.
     """
     model, measurements = config.model, config.measurements
     settings: dict[str, object] = {
@@ -40,6 +41,8 @@ def measurement_key(config: Config, measure: str, checkpoint_digest: str) -> str
         settings["information"] = measurements.information.plain()
     if measure in OF_PAIRS:
         settings["pairs"] = [measurements.pairs.plain(), measurements.information.units]
+    if measure in BY_MEMORY:
+        settings["memory"] = measurements.memory_bytes
     if measure in OF_OTHER_IMAGES:
         settings["ood"] = None if config.data.ood is None else config.data.ood.plain()
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]

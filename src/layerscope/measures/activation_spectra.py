@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from layerscope.functional.covariance import CovarianceSpectrum
@@ -11,6 +11,7 @@ from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value,
 from layerscope.statistics.class_spectra import TOP, ClassSpectra
 
 POOLED = -1  # in place of a class
+SKIPPED = "sketch"  # what there was no memory for
 
 
 class ActivationCovSVs:
@@ -19,12 +20,13 @@ class ActivationCovSVs:
     Qualifiers ``kind``: ``within_single`` (Σ_c of the class ``class``), ``within``, ``between``, ``total``
     (``class`` is -1); ``sigma_index``: 0-based, descending, at most 64; ``scale``: ``absolute`` (squared
     feature units), ``relative`` (divided by the exact trace), ``cumulative`` (the last one is the captured
-    trace). Degenerate when the values are those of a randomized range finder. ``samples`` are those they
-    were computed from. Single classes are skipped (``class`` -1) when the memory is too small for them.
+    trace); ``method``: ``exact``, or how leading ones were estimated (degenerate), ``range finder`` or
+    ``sketch``. ``samples`` are those they were computed from. Single classes are skipped (``class`` -1) when
+    the memory is too small for them.
     """
 
     name = "ActivationCovSVs"
-    qualifiers = ("kind", "class", "sigma_index", "scale")
+    qualifiers = ("kind", "class", "sigma_index", "scale", "method")
     needs = Need.MOMENTS | Need.SPECTRA
 
     def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
@@ -32,7 +34,8 @@ class ActivationCovSVs:
         for subject, spectra in _each(statistics):
             if not spectra.classes:
                 place: dict[str, str | int] = {"kind": "within_single", "class": POOLED, "sigma_index": 0}
-                yield subject, Value({**place, "scale": "absolute"}, math.nan, "skipped")
+                place |= {"scale": "absolute", "method": SKIPPED}
+                yield subject, Value(place, math.nan, "skipped")
             for kind, label, spectrum in _kinds(spectra):
                 for value in _eigenvalues(kind, label, spectrum):
                     yield subject, value
@@ -42,22 +45,22 @@ class ActivationStableRank:
     r"""Stable rank tr Σ_c / λ₁(Σ_c) of the features of every class, in [1, min(D, n_c - 1)].
 
     Qualifiers ``statistic``: ``class`` (of the class ``class``), ``mean`` (over the classes that have one),
-    ``pooled`` (of Σ_w); ``class`` is -1 for the last two. Undefined for a class of one sample or without
-    variance; degenerate where a randomized range finder found the largest eigenvalue; single classes are
-    skipped when the memory is too small for them.
+    ``pooled`` (of Σ_w); ``class`` is -1 for the last two. ``method``: as of :class:`ActivationCovSVs`.
+    Undefined for a class of one sample or without variance; degenerate where the largest eigenvalue is an
+    estimate; single classes are skipped when the memory is too small for them.
     """
 
     name = "ActivationStableRank"
-    qualifiers = ("statistic", "class")
+    qualifiers = ("statistic", "method", "class")
     needs = Need.MOMENTS | Need.SPECTRA
 
     def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
         """One value per class and two more, per layer and split."""
         for subject, spectra in _each(statistics):
             for label, spectrum in zip(spectra.present.tolist(), spectra.classes, strict=True):
-                yield subject, _stable_rank({"statistic": "class", "class": label}, spectrum)
+                yield subject, _stable_rank("class", label, spectrum)
             yield subject, _mean_stable_rank(spectra.classes)
-            yield subject, _stable_rank({"statistic": "pooled", "class": POOLED}, spectra.within)
+            yield subject, _stable_rank("pooled", POOLED, spectra.within)
 
 
 class VCI:
@@ -66,7 +69,8 @@ class VCI:
     Qualifier ``statistic``: ``vci``. No invertible linear map of the features changes it. Undefined when all
     means coincide; degenerate where directions vary so little that the rounding of the features hides it,
     and they are left out, or where there are fewer samples than features; skipped beyond 1,024 features with
-    more than 1,024 samples.
+    more than 1,024 samples. From float32 features it has about two digits where directions vary by little
+    more than rounding.
     """
 
     name = "VCI"
@@ -81,8 +85,9 @@ class VCI:
             yield subject, Value({"statistic": "vci"}, spectra.vci, "skipped" if skipped else status)
 
 
-def _stable_rank(place: Mapping[str, str | int], spectrum: CovarianceSpectrum) -> Value:
+def _stable_rank(statistic: str, label: int, spectrum: CovarianceSpectrum) -> Value:
     rank = spectrum.stable_rank
+    place: dict[str, str | int] = {"statistic": statistic, "method": spectrum.method, "class": label}
     return Value(place, rank, status_of(rank, degenerate=not spectrum.exact))
 
 
@@ -90,9 +95,10 @@ def _mean_stable_rank(classes: Sequence[CovarianceSpectrum]) -> Value:
     """Mean over the classes that have one; skipped when there was no memory for the single classes."""
     known = [one.stable_rank for one in classes if not math.isnan(one.stable_rank)]
     mean = sum(known) / len(known) if known else math.nan
-    fragile = len(known) < len(classes) or not all(one.exact for one in classes)
-    status = status_of(mean, degenerate=fragile) if classes else "skipped"
-    return Value({"statistic": "mean", "class": POOLED}, mean, status)
+    methods = [one.method for one in classes if not one.exact]
+    status = status_of(mean, degenerate=len(known) < len(classes) or bool(methods)) if classes else "skipped"
+    method = (methods or ["exact"])[0] if classes else SKIPPED
+    return Value({"statistic": "mean", "method": method, "class": POOLED}, mean, status)
 
 
 def _each(statistics: CheckpointStatistics) -> Iterator[tuple[Subject, ClassSpectra]]:
@@ -117,4 +123,5 @@ def _eigenvalues(kind: str, label: int, spectrum: CovarianceSpectrum) -> Iterato
         unit = "feature^2" if scale == "absolute" else "1"
         for index, number in enumerate(numbers[:TOP].tolist()):
             place: dict[str, str | int] = {"kind": kind, "class": label, "sigma_index": index, "scale": scale}
+            place["method"] = spectrum.method
             yield Value(place, number, status_of(number, degenerate=not spectrum.exact), unit)

@@ -22,10 +22,10 @@ VERSIONS: dict[
     "Drift": 1,
     "MinorityCollapse": 1,
     "SELI": 1,
-    "ActivationCovSVs": 1,
+    "ActivationCovSVs": 2,
     "VCI": 1,
     "NC5": 1,
-    "ActivationStableRank": 1,
+    "ActivationStableRank": 2,
     "DSE": 1,
     "DSMI": 1,
     "BinnedMI": 1,
@@ -46,6 +46,9 @@ SAMPLED = frozenset({"DSE", "DSMI", "BinnedMI", "KSG", "GaussianMI", "LatentMI"}
 
 OF_PAIRS = frozenset({"DiscreteMI", "JointPMF", "PairedMI", "PairedLatentMI"})
 """Measures of pairs of test and train images."""
+
+BY_MEMORY = frozenset({"ActivationCovSVs", "ActivationStableRank", "VCI"})
+"""Measures that are exact from features that are kept, and estimates where the memory is too small."""
 
 OF_OTHER_IMAGES = frozenset({"NC5"})
 """Measures that look at the out-of-distribution set, too."""

@@ -15,12 +15,18 @@ from layerscope.functional.covariance import (
     EXACT,
     CovarianceSpectrum,
     covariance_spectrum,
+    descending,
     range_finder,
     row_spectrum,
+    varying_part,
 )
+from layerscope.functional.gram import BLOCK, gram
+from layerscope.functional.symmetric import eigenvectors
 from layerscope.functional.vci import vci_from_rows, vci_from_total
 from layerscope.functional.weighting import ClassWeights
 
+FEW = 256  # rows that tell how long a row is
+NEAR = 1 / 64  # squared length of a mean, relative to that of its rows, below which products need no centring
 TOP = 64  # eigenvalues that are kept of covariances too large for all
 
 
@@ -77,12 +83,14 @@ def class_spectra(
     offsets = _between_rows(means, weights)
     few = len(rows) + len(means) <= EXACT
     if rows.shape[1] <= EXACT and not (few and len(rows) <= rows.shape[1]):
-        pooled = pooled_spectra(groups.within(), offsets, means, weights, rows.dtype)
-    elif few:
-        pooled = _by_rows(groups, offsets, means, weights)
+        classes, within = groups.by_matrix()
+        pooled = pooled_spectra(within, offsets, means, weights, rows.dtype)
     else:
-        pooled = Pooled(*groups.leading(offsets, top, seed), math.nan, resolved=True)
-    classes = [row_spectrum(group, top=top, seed=seed) for group in groups.each()]
+        classes = [row_spectrum(group, top=top, seed=seed) for group in groups.scaled()]
+        if few:
+            pooled = _by_rows(groups, offsets, means, weights)
+        else:
+            pooled = Pooled(*groups.leading(offsets, top, seed), math.nan, resolved=True)
     return ClassSpectra(classes, groups.present, between=row_spectrum(offsets), **pooled.of(len(rows)))
 
 
@@ -119,10 +127,14 @@ def pooled_spectra(
         Of the features whose products were summed: below its rounding the index resolves no direction.
     """
     total = within + between_rows.T @ between_rows
+    trace = float(total.diagonal().sum())
+    part, varying = varying_part(total)
     rank = between_basis(means, weights.between, center=weights.center).rank if len(means) else 0
-    tolerance = torch.finfo(dtype).eps * float(total.diagonal().sum())
-    index, resolved = vci_from_total(total, between_rows, rank, tolerance)
-    return Pooled(covariance_spectrum(within), covariance_spectrum(total), index, resolved)
+    values, vectors = eigenvectors(part)  # serves the spectrum and the index
+    tolerance = torch.finfo(dtype).eps * trace
+    index, resolved = vci_from_total(values, vectors, between_rows[:, varying], rank, tolerance)
+    spectrum = CovarianceSpectrum(descending(values, len(total)), trace)
+    return Pooled(covariance_spectrum(within), spectrum, index, resolved)
 
 
 class _Groups:
@@ -133,27 +145,40 @@ class _Groups:
         self.present, counts = torch.unique(labels, return_counts=True)
         self._places = torch.split(labels.argsort(stable=True), counts.tolist())
 
-    def each(self, *, weighted: bool = False) -> Iterator[Tensor]:
-        """Rows Z of every class, scaled so that Zᵀ Z is its covariance, or its part of the pooled one."""
+    def each(self, *, centered: bool = True) -> Iterator[tuple[Tensor, float]]:
+        """Rows (n_c, D) of every class, about their mean or as they are, and the weight of the class."""
         for places, weight in zip(self._places, self._weights.tolist(), strict=True):
             rows = self._rows[places]
-            offsets = rows - rows.double().mean(dim=0).to(rows.dtype)
-            yield offsets * math.sqrt((weight if weighted else 1.0) / len(rows))
+            yield (_center(rows) if centered else rows), weight
 
-    def within(self) -> Tensor:
-        """Σ_w (D, D)."""
+    def scaled(self, *, weighted: bool = False) -> Iterator[Tensor]:
+        """Rows Z of every class, scaled so that Zᵀ Z is its covariance, or its part of the pooled one."""
+        for rows, weight in self.each():
+            yield rows.mul_(math.sqrt((weight if weighted else 1.0) / len(rows)))
+
+    def by_matrix(self) -> tuple[list[CovarianceSpectrum], Tensor]:
+        """Spectra of the classes, and Σ_w (D, D): the products of a class's features serve both."""
         dim = self._rows.shape[1]
-        total = torch.zeros(dim, dim, dtype=torch.float64, device=self._rows.device)
-        for group in self.each(weighted=True):
-            total += (group.T @ group).double()
-        return total
+        within = torch.zeros(dim, dim, dtype=torch.float64, device=self._rows.device)
+        classes, small = [], _Pile(within)
+        for rows, weight in self.each(centered=False):
+            if 2 * len(rows) < dim:  # the matrix of the samples is the smaller one by far
+                classes.append(row_spectrum(_center(rows).div_(math.sqrt(len(rows)))))
+                small.add(rows.mul_(math.sqrt(weight)))
+                continue
+            covariance = _covariance(rows)
+            within.add_(covariance, alpha=weight)
+            found = covariance_spectrum(covariance)
+            classes.append(replace(found, values=found.values[: len(rows)]))
+        small.finish()
+        return classes, within
 
     def leading(self, offsets: Tensor, top: int, seed: int) -> tuple[CovarianceSpectrum, CovarianceSpectrum]:
         """Leading spectra within classes and in total, by blocks of vectors only."""
 
         def within(block: Tensor) -> Tensor:
             image = torch.zeros_like(block)
-            for group in self.each(weighted=True):
+            for group in self.scaled(weighted=True):
                 image += (group.T @ (group @ block.to(group.dtype))).double()
             return image
 
@@ -161,15 +186,54 @@ class _Groups:
             return within(block) + offsets.T @ (offsets @ block)
 
         dim, device = self._rows.shape[1], self._rows.device
-        trace = sum(float(group.double().square().sum()) for group in self.each(weighted=True))
+        trace = sum(float(group.double().square().sum()) for group in self.scaled(weighted=True))
         traces = trace, trace + float(offsets.square().sum())
         found = [range_finder(part, dim, top, device, seed) for part in (within, total)]
-        first, second = (CovarianceSpectrum(v, t, exact=False) for v, t in zip(found, traces, strict=True))
+        first, second = (
+            CovarianceSpectrum(*each, "range finder") for each in zip(found, traces, strict=True)
+        )
         return first, second
 
 
+def _covariance(rows: Tensor) -> Tensor:
+    """Covariance (D, D) of rows, which may be changed."""
+    mean = rows.mean(dim=0)
+    if float(mean.square().sum()) > NEAR * float(rows[:FEW].square().sum(dim=1).mean()):
+        return gram(_center(rows)).div_(len(rows))
+    mean = mean.double()
+    return gram(rows).div_(len(rows)).addr_(mean, mean, alpha=-1.0)
+
+
+def _center(rows: Tensor) -> Tensor:
+    """Subtract the mean of rows from them, in place."""
+    for _ in range(2):  # what rounding of a mean far from the origin leaves is gone the second time
+        rows.sub_(rows.mean(dim=0))
+    return rows
+
+
+class _Pile:
+    """Adds the products of rows to a matrix (D, D), many classes' at a time."""
+
+    def __init__(self, total: Tensor) -> None:
+        self._total, self._count = total, 0
+        self._parts: list[Tensor] = []
+
+    def add(self, rows: Tensor) -> None:
+        """Take rows (n, D) in."""
+        self._parts.append(rows)
+        self._count += len(rows)
+        if self._count >= BLOCK:
+            self.finish()
+
+    def finish(self) -> None:
+        """Add what was taken in since the last time."""
+        if self._parts:
+            self._total += gram(torch.cat(self._parts))
+        self._parts, self._count = [], 0
+
+
 def _by_rows(groups: _Groups, offsets: Tensor, means: Tensor, weights: ClassWeights) -> Pooled:
-    rows = torch.cat(list(groups.each(weighted=True))).double()
+    rows = torch.cat(list(groups.scaled(weighted=True))).double()
     index = vci_from_rows(rows, means, weights.between, center=weights.center)
     total = row_spectrum(torch.cat([rows, offsets]))
     return Pooled(row_spectrum(rows), total, index, resolved=len(rows) - len(means) >= rows.shape[1])

@@ -1,0 +1,22 @@
+"""All products of the columns of a matrix of rows with each other."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+BLOCK = 4096  # rows whose products are summed in their own precision
+
+
+def gram(rows: Tensor) -> Tensor:
+    r""":math:`R^\top R` (D, D) of rows R (n, D), float64; each block of rows in its own precision."""
+    dim = rows.shape[1]
+    rows = rows.detach() if rows.dtype == torch.float64 else rows.detach().float()
+    total = torch.zeros(dim, dim, dtype=torch.float64, device=rows.device)
+    for block in torch.split(rows, BLOCK):
+        if block.device.type == "cpu":
+            values = block.numpy()
+            total += torch.from_numpy(values.T @ values)  # numpy forms one half, and mirrors it
+        else:
+            total += block.T @ block
+    return total
