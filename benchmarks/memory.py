@@ -45,7 +45,9 @@ def main(samples: int, measures: str) -> None:
     for name in chosen:
         table_rows(0, MEASURES[name], statistics)
     dims = sorted({layer.dim for layer in setup.layers})
+    foretold = (plan.state_bytes + plan.cache_bytes + plan.working_bytes) / 1e9
     print(f"{len(setup.layers)} layers of {dims} features, {len(data.train)} samples, kept: {plan.cached}")
+    print(f"foretold at most {foretold:.2f} GB")
     print(f"bare forward {before:.2f} GB, measuring {_peak():.2f} GB: {_peak() - before:.2f} GB more", end="")
     print(f", {time.perf_counter() - began:.0f} s")
 

@@ -9,7 +9,8 @@ from layerscope.measures.base import Need
 
 LAYERS = [Layer("narrow", 0, "narrow", 0, (30,), 30), Layer("wide", 1, "wide", 0, (2, 35), 70)]
 SAMPLES = {"train": 1000, "test": 200}
-STATE = 2 * 10 * 100 * (4 + 8 + 8)  # splits x classes x features x (reference, sums, means)
+STATE = 2 * 10 * 100 * (4 + 8) + 9 * 100 * (2 * 8 + 2 * 12)  # references and sums; directions, and their use
+PASSING = 70 * 10 * 8 * 6  # the class means of one layer, and what decomposes them
 TRAIN, TEST = 1000 * 100 * 4, 200 * 100 * 4
 
 
@@ -19,19 +20,21 @@ def plan(memory, needs=Need.SCATTER, **changes):
 
 
 def test_everything_is_kept_when_it_fits():
-    assert plan(STATE + TRAIN + TEST) == Plan(frozenset({"train", "test"}), STATE, TRAIN + TEST)
+    assert plan(STATE + PASSING + TRAIN + TEST) == Plan(
+        frozenset({"train", "test"}), STATE, TRAIN + TEST, PASSING
+    )
 
 
 def test_what_does_not_fit_is_read_again():
-    assert plan(STATE + TRAIN + TEST - 1) == Plan(frozenset({"train"}), STATE, TRAIN)
+    assert plan(STATE + PASSING + TRAIN + TEST - 1) == Plan(frozenset({"train"}), STATE, TRAIN, PASSING)
 
 
 def test_a_small_split_is_kept_even_when_a_large_one_is_not():
-    assert plan(STATE + TRAIN - 1) == Plan(frozenset({"test"}), STATE, TEST)
+    assert plan(STATE + PASSING + TRAIN - 1) == Plan(frozenset({"test"}), STATE, TEST, PASSING)
 
 
 def test_nothing_is_kept_when_only_the_class_means_fit():
-    assert plan(STATE) == Plan(frozenset(), STATE, 0)
+    assert plan(STATE + PASSING) == Plan(frozenset(), STATE, 0, PASSING)
 
 
 def test_nothing_is_kept_when_one_sweep_is_enough():
@@ -43,6 +46,12 @@ def test_features_are_kept_for_whatever_needs_the_final_means(needs):
     assert plan(10**9, needs).cached == {"train", "test"}
 
 
+def test_a_batch_and_other_images_count_too():
+    more = {"batch_size": 5, "needs": Need.SCATTER | Need.OOD}
+    assert plan(10**9, **more).working_bytes == PASSING + 70 * 5 * (4 + 8)
+    assert plan(10**9, **more).state_bytes == STATE + 100 * 3 * 8
+
+
 def test_float64_features_take_twice_the_memory():
     assert plan(10**9, item_bytes=8).cache_bytes == 2 * (TRAIN + TEST)
 
@@ -51,7 +60,8 @@ def test_a_budget_below_the_class_means_is_refused_with_the_numbers():
     with pytest.raises(MeasurementError) as caught:
         plan(5 * 2**30, num_classes=10**8)
     text = str(caught.value)
-    assert f"the class means of 2 layers x {10**8} classes need {10**7 * STATE / 2**30:.2f} GiB" in text
+    needed = 10**8 * (2 * 100 * (4 + 8) + 70 * 8 * 6) + (30**2 + 70**2) * (2 * 8 + 2 * 12)
+    assert f"the class means of 2 layers x {10**8} classes need {needed / 2**30:.2f} GiB" in text
     assert "more than Measurements.memory (5.00 GiB)" in text
     assert "The widest layer is wide with 70 features" in text
     assert "project:N" in text
@@ -59,6 +69,6 @@ def test_a_budget_below_the_class_means_is_refused_with_the_numbers():
 
 def test_a_refusal_of_a_small_budget_does_not_speak_of_zero():
     with pytest.raises(MeasurementError) as caught:
-        plan(STATE - 1)
+        plan(STATE + PASSING - 1)
     assert "0.00" not in str(caught.value)
-    assert "39.06 KiB" in str(caught.value)
+    assert "91.41 KiB" in str(caught.value)

@@ -204,13 +204,26 @@ def _estimation(config: Config) -> Estimation:
 
 
 def plan_for(config: Config, setup: Setup, needs: Need) -> Plan:
-    """The memory plan of a setup."""
-    processes = world_size()  # each keeps the features of its own stretch
+    """The memory plan of a setup.
+
+    Each process keeps the features of its own stretch of a split. Where spectra are wanted, what is kept
+    decides how they are found, so that the plan is made for whole splits: it does not depend on the number
+    of processes, and each of them has all features of one layer for a while.
+    """
+    processes = 1 if needs & Need.SPECTRA else world_size()
     samples = {name: -(-len(split) // processes) for name, split in setup.splits.items()}
     classes = next(iter(setup.splits.values())).num_classes
     budget, item = config.measurements.memory_bytes, setup.dtype.itemsize
     return make_plan(
-        setup.layers, samples, classes, needs, memory_bytes=budget, item_bytes=item, sample=setup.sample
+        setup.layers,
+        samples,
+        classes,
+        needs,
+        memory_bytes=budget,
+        item_bytes=item,
+        sample=setup.sample,
+        batch_size=setup.batch_size,
+        largest_class=max(int(class_counts(split).max()) for split in setup.splits.values()),
     )
 
 

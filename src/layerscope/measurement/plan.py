@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from layerscope.errors import MeasurementError
 from layerscope.features.taps import Layer
-from layerscope.functional.covariance import EXACT
+from layerscope.measurement.spectra_memory import SpectraMemory
 from layerscope.measures.base import SECOND_SWEEP, Need
-from layerscope.statistics.class_sketches import sketch_bytes
 
+MEANS = 6  # K×D at a time: the means of a layer, centred, weighted, decomposed
 SMALL_IMAGE = 3 * 64 * 64  # values per image up to which large batches are affordable
 
 
@@ -28,7 +28,7 @@ class Plan:
     cache_bytes : int
         Kept features.
     working_bytes : int
-        What the spectra of covariances take for a while, at most.
+        What batches, class means and spectra take for a while, at most.
     groups : tuple of tuple of int
         Layers whose spectra are sketched in one sweep over a split that is not kept.
     pooled : frozenset of int
@@ -57,8 +57,12 @@ def make_plan(
     memory_bytes: int,
     item_bytes: int,
     sample: int = 0,
+    batch_size: int = 0,
+    largest_class: int | None = None,
 ) -> Plan:
     """Keep the features of as many splits as the budget allows, and sketch the spectra of the others.
+
+    What the decompositions of weights take is not counted: it is a few times the model itself.
 
     Parameters
     ----------
@@ -73,88 +77,90 @@ def make_plan(
         Bytes of one feature.
     sample : int
         Images of each split whose features are kept for measures of a sample.
+    batch_size : int
+        Images in one step.
+    largest_class : int, optional
+        Samples of one class in one split, at most; twice an even share when omitted.
 
     Raises
     ------
     MeasurementError
         The accumulators alone exceed the budget, or the spectra of one layer do.
     """
-    width = sum(layer.dim for layer in layers)
-    # Reference points, sums, and the means made of them.
-    means = width * num_classes * (item_bytes + 2 * 8) * len(samples)
+    width, widest = sum(layer.dim for layer in layers), max(layer.dim for layer in layers)
+    means = _means_bytes(layers, len(samples), num_classes, item_bytes, needs)
     taken = sum(min(count, sample) for count in samples.values()) if needs & Need.SAMPLE else 0
     if needs & Need.PARTNERS:
         taken += min(samples.get("train", 0), sample)
     state = means + taken * width * item_bytes
-    if state > memory_bytes:
-        raise MeasurementError(_too_large(layers, num_classes, means, state - means, memory_bytes))
-    spectra = _Spectra(layers, samples, num_classes, item_bytes) if needs & Need.SPECTRA else None
-    reserve = 0 if spectra is None else spectra.reserve(memory_bytes - state)
-    cached, kept = set(), 0
-    if needs & SECOND_SWEEP:
-        for split, count in samples.items():
-            size = width * count * item_bytes
-            if state + reserve + kept + size <= memory_bytes:
-                cached.add(split)
-                kept += size
+    # One layer at a time: a batch, its offsets and what they are from; class means and what decomposes them.
+    batch = min(batch_size, max(samples.values()))
+    passing = widest * (batch * (item_bytes + 8) + num_classes * 8 * MEANS)
+    if state + passing > memory_bytes:
+        raise MeasurementError(_too_large(layers, num_classes, means + passing, state - means, memory_bytes))
+    spectra, reserve = None, 0
+    if needs & Need.SPECTRA:
+        largest = _even_share(samples, num_classes) if largest_class is None else largest_class
+        spectra = SpectraMemory(layers, max(samples.values()), largest, num_classes, item_bytes)
+        _check_room(spectra, memory_bytes - state - passing)
+        reserve = spectra.wanted
+    sizes = {split: width * count * item_bytes for split, count in samples.items()}
+    room = memory_bytes - state - passing
+    cached = _fitting(sizes, room - reserve) if needs & SECOND_SWEEP else frozenset()
+    kept = sum(sizes[split] for split in cached)
     if spectra is None:
-        return Plan(frozenset(cached), state, kept)
-    return spectra.planned(frozenset(cached), state, kept, memory_bytes - state - kept)
+        return Plan(cached, state, kept, passing)
+    if cached == set(samples):
+        return Plan(cached, state, kept, passing + spectra.kept)
+    groups, pooled, sketched = spectra.grouped(room - kept)
+    working = passing + max(sketched, spectra.kept if cached else 0)
+    return Plan(cached, state, kept, working, groups, pooled)
 
 
-class _Spectra:
-    """What the spectra of each layer take."""
+def _fitting(sizes: Mapping[str, int], room: int) -> frozenset[str]:
+    """Splits whose features find room, in their order."""
+    found = set()
+    for split, size in sizes.items():
+        if size <= room:
+            found.add(split)
+            room -= size
+    return frozenset(found)
 
-    def __init__(
-        self, layers: Sequence[Layer], samples: Mapping[str, int], num_classes: int, item_bytes: int
-    ) -> None:
-        self.layers, self.samples = layers, samples
-        self.by_class = [sketch_bytes(num_classes, layer.dim, by_class=True) for layer in layers]
-        self.pooled = [sketch_bytes(num_classes, layer.dim, by_class=False) for layer in layers]
-        rows = 2 * max(samples.values()) // max(num_classes, 1)  # of one class, when classes are not even
-        narrow = [min(layer.dim, EXACT) ** 2 for layer in layers]
-        self.kept = max(
-            2 * rows * layer.dim * item_bytes + 4 * 8 * square
-            for layer, square in zip(layers, narrow, strict=True)
+
+def _even_share(samples: Mapping[str, int], num_classes: int) -> int:
+    """Twice an even share of the largest split, for classes that are not even."""
+    most = max(samples.values())
+    return min(2 * -(-most // max(num_classes, 1)), most)
+
+
+def _means_bytes(layers: Sequence[Layer], splits: int, num_classes: int, item_bytes: int, needs: Need) -> int:
+    """Reference points and sums of every class; of the second sweep, the directions of the means."""
+    width = sum(layer.dim for layer in layers)
+    total = splits * width * num_classes * (item_bytes + 8)
+    if needs & (Need.SCATTER | Need.NEAREST):
+        along = sum(layer.dim * min(layer.dim, max(num_classes - 1, 0)) for layer in layers)
+        total += along * (8 * splits + 2 * (8 + item_bytes))  # kept; and read by one split at a time
+    if needs & Need.OOD:
+        total += width * 3 * 8
+    return total
+
+
+def _check_room(spectra: SpectraMemory, room: int) -> None:
+    """Refuse layers of which not even one spectrum of all classes together fits.
+
+    Raises
+    ------
+    MeasurementError
+        Not even the pooled spectra of the hungriest layer fit.
+    """
+    if spectra.least > room:
+        widest = max(spectra.layers, key=lambda layer: layer.dim)
+        raise MeasurementError(
+            f"the covariance spectra of layer {widest.name} with {widest.dim} features need "
+            f"{_size(spectra.least)} beside the class means, more than is left of Measurements.memory "
+            f"({_size(max(room, 0))}). Raise the budget, set Model.reduce to mean or project:N, or leave "
+            "out ActivationCovSVs, ActivationStableRank and VCI."
         )
-
-    def reserve(self, room: int) -> int:
-        """What has to stay free while features are kept.
-
-        Raises
-        ------
-        MeasurementError
-            Not even the pooled spectra of the widest layer fit.
-        """
-        least = max(self.pooled)
-        if least > room:
-            widest = max(self.layers, key=lambda layer: layer.dim)
-            raise MeasurementError(
-                f"the covariance spectra of layer {widest.name} with {widest.dim} features need "
-                f"{_size(least)} beside the class means, more than is left of Measurements.memory "
-                f"({_size(max(room, 0))}). Raise the budget, set Model.reduce to mean or project:N, or leave "
-                "out ActivationCovSVs, ActivationStableRank and VCI."
-            )
-        wanted = max(*self.by_class, self.kept, least)
-        return wanted if wanted <= room else least
-
-    def planned(self, cached: frozenset[str], state: int, kept: int, room: int) -> Plan:
-        """Layers are put together into as few sweeps as the room allows."""
-        if cached == set(self.samples):
-            return Plan(cached, state, kept, min(self.kept, room))
-        groups: list[list[int]] = [[]]
-        sizes, pooled = [0], set()
-        for index, size in enumerate(self.by_class):
-            if size > room:
-                pooled.add(index)
-                size = self.pooled[index]
-            if sizes[-1] + size > room:
-                groups.append([])
-                sizes.append(0)
-            groups[-1].append(index)
-            sizes[-1] += size
-        working = max(*sizes, min(self.kept, room) if cached else 0)
-        return Plan(cached, state, kept, working, tuple(map(tuple, groups)), frozenset(pooled))
 
 
 def default_batch_size(shape: Sequence[int]) -> int:

@@ -80,7 +80,7 @@ class Measuring:
     cached, read_twice : tuple of str
         The splits whose features are kept, and those for which there is no room.
     working_bytes, sweeps : int
-        What covariance spectra take for a while; how often the splits without room are read again.
+        What batches and spectra take for a while; how often the splits without room are read again.
     weight_bytes, forward_bytes, image_bytes : int
         What comes on top of the budget: the model, about what one batch takes on its way through it, and
         images that are held in memory.

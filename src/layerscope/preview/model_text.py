@@ -81,7 +81,7 @@ def _budget(way: Measuring) -> str:
     used = way.state_bytes + way.cache_bytes + way.working_bytes
     budget = bytes_text(way.memory_bytes)
     kept = f" + kept features ({', '.join(way.cached)}) {bytes_text(way.cache_bytes)}" if way.cached else ""
-    spectra = f" + covariance spectra {bytes_text(way.working_bytes)}" if way.working_bytes else ""
+    spectra = f" + working memory {bytes_text(way.working_bytes)}" if way.working_bytes else ""
     often = "twice" if way.sweeps == 1 else f"{way.sweeps + 1} times"
     twice = f"; {' and '.join(way.read_twice)} read {often}" if way.read_twice else ""
     means = f"class means {bytes_text(way.state_bytes)}"

@@ -54,6 +54,7 @@ class Way:
             settings.sample,
             settings.pairs.plain() if OF_PAIRS.intersection(wanted) else None,
             self.info.train_samples + self.info.test_samples,
+            settings.batch_size or 0,
         )
 
 

@@ -29,6 +29,8 @@ class MeasuringQuestion:
         The key ``Measurements.pairs``, as plain values, when a measure asks for pairs.
     images : int
         Train and test images together.
+    batch_size : int
+        Images in one step; 0 where the shape of an image decides.
     """
 
     measures: tuple[str, ...]
@@ -38,6 +40,7 @@ class MeasuringQuestion:
     sample: int = 0
     pairs: Mapping[str, Any] | None = None
     images: int = 0
+    batch_size: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ class Question:
                 each["sample"],
                 each["pairs"],
                 each["images"],
+                each["batch_size"],
             )
             for each in tree["measuring"]
         )
@@ -95,7 +99,7 @@ class MeasuringAnswer:
     """The plan of one way to measure: its memory, or why it cannot be done.
 
     ``cached`` are the splits whose features are kept between the two sweeps, ``read_twice`` those for which
-    there is no room. ``working_bytes`` is what covariance spectra take for a while, ``sweeps`` how often the
+    there is no room. ``working_bytes`` is what batches and spectra take for a while, ``sweeps`` how often the
     splits that are not kept are read again.
     """
 

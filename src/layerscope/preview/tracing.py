@@ -79,7 +79,7 @@ def _answered(question: Question) -> Answer:
         activation_bytes=activation_bytes,
         needs_two=needs_two,
         batch_size=default_batch_size(question.shape),
-        measuring=tuple(_planned(trial, question.classes, each) for each in question.measuring),
+        measuring=tuple(_planned(trial, question, each) for each in question.measuring),
         lr_problems=tuple(_wrong_rates(groups, model) for groups in question.lr_groups),
     )
 
@@ -161,7 +161,7 @@ def _single_values(model: nn.Module) -> Iterator[list[nn.Module]]:
             handle.remove()
 
 
-def _planned(trial: _Trial, classes: int, question: MeasuringQuestion) -> MeasuringAnswer:
+def _planned(trial: _Trial, about: Question, question: MeasuringQuestion) -> MeasuringAnswer:
     needs = Need.NOTHING
     for name in question.measures:
         needs |= MEASURES[name].needs
@@ -171,11 +171,12 @@ def _planned(trial: _Trial, classes: int, question: MeasuringQuestion) -> Measur
         plan = make_plan(
             trial.layers,
             dict(question.samples),
-            classes,
+            about.classes,
             needs,
             memory_bytes=question.memory_bytes,
             item_bytes=item_bytes,
             sample=question.sample,
+            batch_size=question.batch_size or default_batch_size(about.shape),
         )
     except (MeasurementError, ModelError) as error:
         return MeasuringAnswer(problem=str(error))

@@ -135,7 +135,7 @@ class ClassSketches:
             found = covariance_spectrum((image + image.T) / 2)
             return CovarianceSpectrum(found.values[:rows], found.trace)
         found = sketched_spectrum(image, self.test, trace)
-        return CovarianceSpectrum(found.values[: min(TOP, rows or TOP)], trace, exact=False)
+        return CovarianceSpectrum(found.values[: min(TOP, rows or TOP)], trace, "sketch")
 
     def state_dict(self) -> dict[str, Any]:
         """A copy of everything needed to continue or merge elsewhere."""
@@ -149,9 +149,8 @@ class ClassSketches:
         self._outer = None if state["outer"] is None else state["outer"].to(device, copy=True)
 
 
-def sketch_bytes(num_classes: int, dim: int, *, by_class: bool) -> int:
-    """Bytes that :class:`ClassSketches` takes, its Ω and the spectra's scratch included."""
-    columns = min(dim, COLUMNS)
+def sketch_bytes(num_classes: int, dim: int, item_bytes: int, *, by_class: bool) -> int:
+    """Bytes that :class:`ClassSketches` holds, its Ω and a reference point for each class included."""
     slots = num_classes if by_class else 1
     whole = dim * dim if dim <= EXACT else 0
-    return 8 * ((slots + 4) * dim * columns + 3 * whole)
+    return 8 * ((slots + 1) * dim * min(dim, COLUMNS) + whole) + num_classes * dim * item_bytes

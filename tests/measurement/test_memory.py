@@ -1,0 +1,98 @@
+"""The memory that a plan foretells bounds what is allocated, and is not far from it."""
+
+from itertools import accumulate
+
+import pytest
+import torch
+from torch import nn
+from torch.profiler import ProfilerActivity, profile
+
+from layerscope.features.reduce import reduce_by_name
+from layerscope.features.taps import trace_layers
+from layerscope.measurement.plan import make_plan
+from layerscope.measurement.setup import Setup
+from layerscope.measurement.sweeps import Collector
+from layerscope.measures.base import Need
+from layerscope.training.criterion import LOSSES
+
+from .tiny_network import CPU, split_of
+
+CLASSES, SAMPLES, BATCH, SIDE = 6, 1200, 40, 20
+COLLAPSE = Need.MOMENTS | Need.SCATTER | Need.NEAREST
+SPECTRA = COLLAPSE | Need.SPECTRA
+SPEC = ("0", "2", "5")  # 400, 3,200 and 3,200 features
+
+
+def network():
+    convolutions = nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1), nn.ReLU()
+    return nn.Sequential(*convolutions, nn.Flatten(), nn.Linear(8 * SIDE**2, CLASSES)).eval()
+
+
+def peak(work):
+    """The most bytes that torch holds at a time of what it allocates in ``work``."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+        result = work()
+    events = [event for event in seen.profiler.kineto_results.events() if event.name() == "[memory]"]
+    held = accumulate(event.nbytes() for event in sorted(events, key=lambda event: event.start_ns()))
+    return max(held), result
+
+
+@pytest.fixture(scope="module")
+def world():
+    draw = torch.Generator().manual_seed(0)
+    model, labels = network(), torch.arange(SAMPLES) % CLASSES
+    images = torch.randn(SAMPLES, 1, SIDE, SIDE, generator=draw) + labels.view(-1, 1, 1, 1) / 4
+    splits = {"train": split_of("train", images, labels, CLASSES)}
+    reduce = reduce_by_name("flatten", 0)
+    layers = trace_layers(model, images[:2], SPEC, where="input", reduce=reduce)
+    setup = Setup(
+        splits,
+        layers,
+        SPEC,
+        "input",
+        "flatten",
+        reduce,
+        LOSSES["celoss"],
+        "balanced",
+        BATCH,
+        torch.float32,
+        CPU,
+    )
+
+    @torch.inference_mode()
+    def forward():
+        for some, _ in splits["train"].batches(BATCH):
+            model(some)
+
+    return model, setup, peak(forward)[0]
+
+
+@pytest.mark.parametrize(
+    ("needs", "megabytes", "kept", "pooled"),
+    [
+        (COLLAPSE, 60, True, set()),
+        (COLLAPSE, 12, False, set()),
+        (SPECTRA, 200, True, set()),
+        (SPECTRA, 60, False, set()),
+        (SPECTRA, 26, False, {1, 2}),
+    ],
+    ids=["kept", "read again", "spectra of kept features", "sketches", "pooled sketches"],
+)
+def test_measuring_stays_within_what_was_foretold_and_comes_near_it(world, needs, megabytes, kept, pooled):
+    model, setup, forward = world
+    budget = megabytes * 10**6
+    plan = make_plan(
+        setup.layers,
+        {"train": SAMPLES},
+        CLASSES,
+        needs,
+        memory_bytes=budget,
+        item_bytes=4,
+        batch_size=BATCH,
+        largest_class=SAMPLES // CLASSES,
+    )
+    assert (bool(plan.cached), plan.pooled) == (kept, pooled)
+    found, _ = peak(lambda: Collector(setup, plan).collect(model, needs))
+    foretold = plan.state_bytes + plan.cache_bytes + plan.working_bytes
+    assert foretold <= budget
+    assert 0.3 * foretold < found - forward <= foretold
