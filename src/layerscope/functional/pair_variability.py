@@ -84,12 +84,16 @@ class _Pairs:
         """Values and their unit; pairs that come again on their own are 0 in their block."""
         classes = len(self._points)
         single = _Single.of(self._variances, self._points) if classes > MEDIAN_MAX_CLASSES else None
+        worth = 2  # blocks that float32 served, less those that it did not
         for rows, columns in pair_blocks(classes):
             if single is None or rows == columns or self._exponent != 1.0:
                 yield pairs_of(self.block(rows, columns), rows, columns), 1.0
                 continue
             values, near = single.block(rows, columns)
-            if int(near.sum()) > FEW * near.numel():
+            served = int(near.sum()) <= FEW * near.numel()
+            worth += 1 if served else -1
+            if not served:
+                single = single if worth > 0 else None
                 yield self.block(rows, columns), 1.0
                 continue
             yield values, single.unit
