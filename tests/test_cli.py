@@ -215,6 +215,7 @@ def test_a_matrix_draws_its_figures_when_it_ends_and_any_figure_on_request(write
     assert "there is no figure 'CDNV_mop': did you mean CDNV_map" in capsys.readouterr().err
     assert main(["-c", str(path), "-m", "--figures", "CDNV_map", "--columns", "1"]) == 0
     assert b"/MediaBox [ 0 0 252 " in figure.read_bytes()  # 3.5 inches
+    assert main(["-c", str(path), "-m", "--figures", "CDNV", "NCC"]) == 1  # NCC was not measured
     assert main(["-c", str(path), "-m", "--columns", "1"]) == 2
     assert "--columns is for --figures" in capsys.readouterr().err
 

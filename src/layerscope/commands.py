@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,6 @@ from layerscope.experiment import Experiment
 
 if TYPE_CHECKING:
     from layerscope.preview.tracer import Ask
-    from layerscope.run import Run
 
 
 @dataclass(frozen=True)
@@ -84,32 +83,39 @@ def _draw_together(request: Request, console: Console) -> bool:
 def draw(
     request: Request, console: Console, *, names: Sequence[str], columns: int | None, usetex: bool
 ) -> int:
-    """Draw just these figures, up to date or not; without names all that there are."""
+    """Draw just these figures, up to date or not; without names all that there are.
+
+    1 when one that is named was not drawn, of any run.
+    """
     from layerscope.plotting.listing import chosen_figures
-
-    chosen = chosen_figures(names)
-    wanted = chosen.of_one if names else None
-    draw_run = partial(_draw_one, console=console, names=wanted, columns=columns, usetex=usetex)
-    runs = request.chosen.runs if chosen.of_one else []
-    failed = [run for run in runs if not draw_run(run)]
-    if chosen.of_many and (names or len(request.whole.runs) > 1):
-        together = chosen.of_many if names else None
-        console.drawn(request.whole.plot_matrix(together, force=True, columns=columns, usetex=usetex))
-    return 1 if failed else 0
-
-
-def _draw_one(
-    run: Run, *, console: Console, names: Sequence[str] | None, columns: int | None, usetex: bool
-) -> bool:
-    """Draw figures of one run; False when that went wrong."""
     from layerscope.plotting.plotter import NCPlotter
 
+    chosen = chosen_figures(names)
+    look = partial(_draw, console, columns=columns, usetex=usetex)
+    done = [
+        look(run.name, NCPlotter(run.folder).plot, chosen.of_one if names else None)
+        for run in (request.chosen.runs if chosen.of_one else ())
+    ]
+    if chosen.of_many and (names or len(request.whole.runs) > 1):
+        done.append(look("figures of all runs", request.whole.plot_matrix, chosen.of_many if names else None))
+    return 0 if all(done) else 1
+
+
+def _draw(
+    console: Console,
+    what: str,
+    plot: Callable[..., list[Path]],
+    names: Sequence[str] | None,
+    **look: object,
+) -> bool:
+    """Draw figures; False when one of those that are named was not."""
     try:
-        console.drawn(NCPlotter(run.folder).plot(names, force=True, columns=columns, usetex=usetex))
+        written = plot(names, force=True, **look)
     except LayerscopeError as error:
-        console.failed(run.name, error)
+        console.failed(what, error)
         return False
-    return True
+    console.drawn(written)
+    return {path.stem for path in written} >= set(names or ())
 
 
 def list_figures() -> int:
