@@ -73,7 +73,14 @@ def _median_distance(points: Tensor) -> float:
     squares = torch.cat(
         [pairs_of(tile, rows, columns) for rows, columns, tile in distance_tiles(offsets)]
     )  # at most FEW * (FEW - 1) / 2
-    return float(squares.clamp(min=0).sqrt().quantile(0.5))
+    return _median(squares.clamp_(min=0).sqrt_())
+
+
+def _median(values: Tensor) -> float:
+    """Median of values (m,), the mean of the middle two when m is even; without sorting them all."""
+    low, high = (len(values) + 1) // 2, len(values) // 2 + 1  # counted from 1
+    middle = [float(values.kthvalue(place).values) for place in dict.fromkeys((low, high))]
+    return sum(middle) / len(middle)
 
 
 def _number(text: str, rule: str) -> float:

@@ -33,10 +33,23 @@ def principal_components(points: Tensor, count: int) -> Tensor:
     if count < 1:
         raise ValueError(f"at least one component is wanted, not {count}")
     offsets = points.double() - points.double().mean(dim=0)
-    left, values, _ = torch.linalg.svd(offsets, full_matrices=False)
     kept = max(min(count, len(points) - 1, points.shape[1]), 0)
-    coordinates = left[:, :kept] * values[:kept]
-    if coordinates.numel() == 0:
-        return coordinates
+    if kept == 0:
+        return offsets[:, :0]
+    left, values, _ = torch.linalg.svd(offsets @ _leading_directions(offsets, kept), full_matrices=False)
+    coordinates = left * values
     largest = coordinates.gather(0, coordinates.abs().argmax(dim=0, keepdim=True))
     return coordinates * torch.where(largest < 0, -1.0, 1.0)
+
+
+def _leading_directions(offsets: Tensor, kept: int) -> Tensor:
+    """Orthonormal directions (D, m) of largest variance, from the smaller of the two Gram matrices.
+
+    That takes a fraction of the time of a decomposition of all offsets; directions in which they vary by less
+    than a part in 10⁸ of the most are not told apart.
+    """
+    if offsets.shape[1] <= len(offsets):
+        directions: Tensor = torch.linalg.eigh(offsets.T @ offsets).eigenvectors[:, -kept:]
+        return directions
+    samples = torch.linalg.eigh(offsets @ offsets.T).eigenvectors[:, -kept:]
+    return torch.linalg.qr(offsets.T @ samples).Q

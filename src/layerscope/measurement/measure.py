@@ -200,6 +200,7 @@ def _estimation(config: Config) -> Estimation:
         measurements.n_grid,
         seed,
         measurements.pairs.permutations,
+        measurements.precision,
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from torch import Tensor
 
 from layerscope.config.sections.information import InformationConfig
+from layerscope.functional.affinity import Precision
 from layerscope.functional.clusters import cluster_inputs
 from layerscope.statistics.feature_sample import Sampled
 
@@ -26,6 +28,8 @@ class Estimation:
         Of all random choices.
     permutations : int
         Tables of broken-up pairs that tell what chance alone gives.
+    precision : "float64" | "float32"
+        Of the kernels of diffusions and their eigenvalues.
     """
 
     settings: InformationConfig = field(default_factory=InformationConfig)
@@ -33,6 +37,8 @@ class Estimation:
     grid: tuple[int, ...] = ()
     seed: int = 0
     permutations: int = 100
+    precision: Precision = "float64"
+    _components: dict[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
     _clusters: dict[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -46,3 +52,9 @@ class Estimation:
             count = min(self.settings.clusters, len(images.features))
             self._clusters[split] = cluster_inputs(images.features, count, seed=self.seed)
         return self._clusters[split]
+
+    def input_components_of(self, split: str, images: Sampled, reduced: Callable[[Tensor], Tensor]) -> Tensor:
+        """Principal components (n, m) of the images of a split's sample, made once as well."""
+        if split not in self._components:
+            self._components[split] = reduced(images.features)
+        return self._components[split]

@@ -7,7 +7,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from layerscope.config.fields import AboveZero, AnyCase, AsTuple, Expected, Fraction, OneOrMore, Positive
+from layerscope.config.fields import (
+    AboveZero,
+    AnyCase,
+    AsTuple,
+    Expected,
+    Flag,
+    Fraction,
+    OneOrMore,
+    Positive,
+)
 from layerscope.config.sections.base import Section
 
 _RULE = re.compile(r"median|knn:[1-9][0-9]*|sqrtD:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[-+]?[0-9]+)?")
@@ -67,6 +76,10 @@ class InformationConfig(Section):
         default=0.0, description="How far the density of the points is taken out of the diffusion, 0 to 1"
     )
     times: Powers = Field(default=(1.0,), description="Powers t of the diffusion, one or several")
+    adjacency: Flag = Field(
+        default=False,
+        description="DSE: the entropy of the kernel's own eigenvalues as well, which takes long",
+    )
     clusters: Positive = Field(
         default=10, description="Groups into which the inputs are clustered, for DSMI with the inputs"
     )

@@ -20,7 +20,7 @@ class DSE:
     r"""Diffusion spectral entropy of a sample of features, and relatives on the same kernel.
 
     Qualifiers ``statistic``: ``entropy`` (of the eigenvalues of the diffusion, to the power ``t``),
-    ``matrix_entry`` (of one random step), ``adjacency`` (of the eigenvalues of the kernel itself),
+    ``matrix_entry`` (of one random step), ``adjacency`` (of the eigenvalues of the kernel, when asked for),
     ``bandwidth`` (σ, in units of the features); ``alpha``: of the diffusion; ``t``; ``n``: samples. In
     [0, ln n], the ``ceiling`` (2 ln n for ``matrix_entry``). ``entropy`` is degenerate above 95 % of it:
     nearly every point stands alone. ``error`` is that of half samples (``Measurements.repeats``), else of the
@@ -52,7 +52,13 @@ def _entropies(observed: Observed) -> Mapping[Place, Estimate]:
     affinity = observed.affinity()
     entries = matrix_entry_entropy(affinity, alpha=settings.alpha, units=units)
     found["matrix_entry", alpha, "1"] = Estimate(entries, unit, ceiling=2 * ceiling)
-    adjacency = spectral_entropy(adjacency_spectrum(affinity), units=units)
-    found["adjacency", ANY, "1"] = Estimate(adjacency, unit, ceiling=ceiling)
+    if settings.adjacency:
+        found["adjacency", ANY, "1"] = Estimate(_adjacency(observed), unit, ceiling=ceiling)
     found["bandwidth", ANY, ANY] = Estimate(affinity.bandwidth, "feature")
     return found
+
+
+def _adjacency(observed: Observed) -> float:
+    """In float64 always: small eigenvalues count here however large the first is."""
+    kernel = observed.affinity("float64")
+    return spectral_entropy(adjacency_spectrum(kernel), units=observed.estimation.settings.units)

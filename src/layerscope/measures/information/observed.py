@@ -9,7 +9,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from layerscope.functional.affinity import Affinity, gaussian_affinity
+from layerscope.functional.affinity import Affinity, Precision, gaussian_affinity
+from layerscope.functional.bandwidth import bandwidth_of
 from layerscope.functional.class_parts import ClassParts, class_parts
 from layerscope.functional.diffusion import diffusion_spectrum
 from layerscope.functional.eigenvalues import Eigenvalues
@@ -38,6 +39,8 @@ class Observed:
     rows : Tensor (n,)
     split : str
     estimation : Estimation
+    partnered : bool
+        Whether the images are features of paired images.
     """
 
     features: Tensor
@@ -46,6 +49,7 @@ class Observed:
     rows: Tensor
     split: str
     estimation: Estimation
+    partnered: bool = False
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -53,7 +57,7 @@ class Observed:
     def restricted(self, index: Tensor) -> Observed:
         """Only these of the samples."""
         seen = self.features[index], self.labels[index], self.images, self.rows[index]
-        return Observed(*seen, self.split, self.estimation)
+        return Observed(*seen, self.split, self.estimation, self.partnered)
 
     @property
     def inputs(self) -> Tensor:
@@ -65,10 +69,17 @@ class Observed:
         """The group (n,) of each image among the clustered images of the whole sample."""
         return self.estimation.clusters_of(self.split, self.images)[self.rows]
 
-    def affinity(self) -> Affinity:
+    @cached_property
+    def bandwidth(self) -> float:
+        """Of the kernel, by the rule of the settings."""
+        return bandwidth_of(self.features, self.estimation.settings.bandwidth, seed=self.estimation.seed)
+
+    def affinity(self, precision: Precision | None = None) -> Affinity:
         """Gaussian kernel of the features. It is large, so it is made anew each time."""
-        settings = self.estimation.settings
-        return gaussian_affinity(self.features, settings.bandwidth, seed=self.estimation.seed)
+        estimation = self.estimation
+        bandwidth = self.bandwidth or estimation.settings.bandwidth  # 0 is what a rule may give, only
+        precision = precision or estimation.precision
+        return gaussian_affinity(self.features, bandwidth, precision=precision, seed=estimation.seed)
 
     def diffusion(self, affinity: Affinity) -> Eigenvalues:
         """Spectrum of the diffusion on a kernel."""
@@ -118,10 +129,12 @@ class Observed:
         """Leading principal components of the features, as many as the settings say."""
         return self._reduced(self.features)
 
-    @property
+    @cached_property
     def input_components(self) -> Tensor:
-        """Those of the images."""
-        return self._reduced(self.inputs)
+        """Those of the images; of a whole sample worked out once for all layers and checkpoints."""
+        if len(self) < len(self.images.labels) or self.partnered:
+            return self._reduced(self.inputs)
+        return self.estimation.input_components_of(self.split, self.images, self._reduced)
 
     def _reduced(self, points: Tensor) -> Tensor:
         count = self.estimation.settings.components
@@ -153,7 +166,9 @@ def _paired(sample: Sampled, partners: Sampled, pairs: ImagePairs, estimation: E
     features = partners.features[order[wanted]]
     images = Sampled(features, sample.labels[rows], sample.indices[rows])
     every = torch.arange(len(rows), device=device)
-    return Observed(sample.features[rows], sample.labels[rows], images, every, "test", estimation)
+    return Observed(
+        sample.features[rows], sample.labels[rows], images, every, "test", estimation, partnered=True
+    )
 
 
 def each_observed(statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Observed]]:
