@@ -78,8 +78,16 @@ function ticksOf(traces) {
   const high = values.reduce((most, value) => Math.max(most, value), 0);
   const decades = Math.log10(high / low);
   if (!(decades < 2.5)) return decades < 8 ? { dtick: 1 } : {};
+  if (decades < 0.05) return narrowTicks(low, high);
   const tickvals = decades > 1 ? oneTwoFive(low, high) : evenly(low, high);
   return { tickvals, ticktext: tickvals.map((value) => formatted(value, 3)) };
+}
+
+// Values that hardly differ: plotly would put them in the middle of two decades.
+function narrowTicks(low, high) {
+  const tickvals = evenly(low * 0.9, high * 1.1);
+  const range = [Math.log10(low * 0.85), Math.log10(high * 1.15)];
+  return { tickvals, ticktext: tickvals.map((value) => formatted(value, 3)), range };
 }
 
 function oneTwoFive(low, high) {
