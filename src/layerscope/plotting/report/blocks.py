@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,8 +10,17 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from layerscope.plotting.drawing.selection import spread
 from layerscope.plotting.report.codes import encode, scale_of
-from layerscope.plotting.report.measured import STATUSES, Layer, Measured, epochs_of, joined, layers_of
+from layerscope.plotting.report.measured import (
+    MOST_EPOCHS,
+    STATUSES,
+    Layer,
+    Measured,
+    epochs_of,
+    joined,
+    layers_of,
+)
 
 MOST_VALUES = 8_000_000
 """Values in a report; beyond that, fewer epochs are shown. At two bytes each they are 21 MB of text."""
@@ -60,12 +70,17 @@ class Grid:
 
 def shown_epochs(tables: Sequence[Measured]) -> dict[int, tuple[int, ...]]:
     """The epochs shown of each run, as many as :data:`MOST_VALUES` allows."""
-    epochs = epochs_of(tables)
-    rows = sum(len(table.values) for table in tables)
-    most = max((len(some) for some in epochs.values()), default=0)
-    while rows > MOST_VALUES and most > FEWEST_EPOCHS:
-        rows, most = rows * (most - 1) // most, most - 1
-    return epochs_of(tables, most) if most else {}
+    measured = epochs_of(tables, sys.maxsize)
+    per_epoch = sum(len(table.values) for table in tables) / max(sum(map(len, measured.values())), 1)
+    most = MOST_EPOCHS
+    while most > FEWEST_EPOCHS and _count(measured, most) * per_epoch > MOST_VALUES:
+        most -= 1
+    return {run: spread(epochs, most) for run, epochs in measured.items()}
+
+
+def _count(measured: Mapping[int, Sequence[int]], most: int) -> int:
+    """Epochs of all runs, of each at most so many."""
+    return sum(min(len(epochs), most) for epochs in measured.values())
 
 
 def block(table: Measured, grid: Grid) -> tuple[bytes, list[dict[str, object]]]:
