@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from layerscope.functional.between import centered
+from layerscope.functional.spectra import spectrum
 from layerscope.functional.subspaces import mean_subspace_cosine, numerical_rank, top_alignment
 from layerscope.measures.base import (
     CheckpointStatistics,
@@ -103,8 +104,8 @@ def _weight_space(entry: LayerStatistics) -> tuple[Tensor, Tensor] | None:
         return entry.spectrum.values, entry.spectrum.right
     if isinstance(module, nn.Conv2d) and module.groups == 1:
         by_channel = module.weight.detach().double().transpose(0, 1).flatten(start_dim=1)
-        vectors, values, _ = torch.linalg.svd(by_channel, full_matrices=False)
-        return values, vectors
+        found = spectrum(by_channel.mT)
+        return found.values, found.right
     return None
 
 
