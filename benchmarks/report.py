@@ -52,6 +52,7 @@ SECONDS, MEGABYTES, FIRST_FIGURE = 60, 30, 3
 _BROWSER = ("chromium", "chromedriver")
 _FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 _PATIENCE = 60
+_DRAWN = "return document.getElementById('profile')?.dataset.drawn !== undefined"
 
 
 def run() -> list[Comparison]:
@@ -107,7 +108,9 @@ def _opening(path: Path) -> list[Comparison]:
             started = time.perf_counter()
             browser.get(path.as_uri())
             WebDriverWait(browser, _PATIENCE, poll_frequency=0.02).until(
-                lambda one: one.execute_script("return document.body.dataset.ready === 'yes'")
+                lambda one: one.execute_script(
+                    "return document.getElementById('profile')?.dataset.drawn !== undefined"
+                )
             )
             seconds.append(time.perf_counter() - started)
     finally:

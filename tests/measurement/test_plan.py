@@ -61,7 +61,7 @@ def test_a_budget_below_the_class_means_is_refused_with_the_numbers():
         plan(5 * 2**30, num_classes=10**8)
     text = str(caught.value)
     needed = 10**8 * (2 * 100 * (4 + 8) + 70 * 8 * 6) + (30**2 + 70**2) * (2 * 8 + 2 * 12)
-    assert f"the class means of 2 layers x {10**8} classes need {needed / 2**30:.2f} GiB" in text
+    assert f"x {10**8} classes, and a batch at one of them, need {needed / 2**30:.2f} GiB" in text
     assert "more than Measurements.memory (5.00 GiB)" in text
     assert "The widest layer is wide with 70 features" in text
     assert "project:N" in text

@@ -187,7 +187,7 @@ class Bench:
             sample=self.sample,
             sample_seed=SEED,
             ood=self.ood,
-            pairs=pairs_of(self.splits),
+            pairs=pairs_of(self.splits) if "train" in self.splits else None,
         )
 
     def collector(self, needs: Need | None = None) -> Collector:

@@ -96,7 +96,7 @@ def test_a_projection_is_told_without_drawing_it():
 
 
 def test_features_that_do_not_fit_are_said_to_be_read_twice(look):
-    (model,) = look(Measurements={"memory": "2MB"}).models
+    (model,) = look(Measurements={"memory": "9MB"}).models
     (way,) = model.measuring
     assert way.read_twice == ("train",)
     assert way.cached == ("test",)

@@ -178,8 +178,10 @@ def _too_large(layers: Sequence[Layer], num_classes: int, means: int, sample: in
     also = f" and the samples of their features {_size(sample)}" if sample else ""
     fewer = "lower Measurements.sample, " if sample else ""
     return (
-        f"the class means of {len(layers)} layers x {num_classes} classes need {_size(means)}{also}, "
+        f"the class means of {len(layers)} layers x {num_classes} classes, and a batch at one of them, need "
+        f"{_size(means)}{also}, "
         f"more than Measurements.memory ({_size(budget)}). "
         f"The widest layer is {widest.name} with {widest.dim} features. "
-        f"Raise the budget, {fewer}tap fewer layers, or set Model.reduce to mean or project:N."
+        f"Raise the budget, {fewer}lower Measurements.batch-size, tap fewer layers, or set Model.reduce to "
+        "mean or project:N."
     )

@@ -121,7 +121,7 @@ def _of_all(table: Tensor, estimation: Estimation) -> Iterator[Value]:
     ceiling = in_units(math.log(len(table)), units)
     yield _value("test_entropy", found.row_entropy, unit, ceiling=ceiling)
     yield _value("train_entropy", found.column_entropy, unit, ceiling=ceiling)
-    yield _value("agreement", float(table.diagonal().sum() / table.sum()), "1")
+    yield _value("agreement", int(table.diagonal().sum()) / int(table.sum()), "1")
 
 
 def _of_chance(found: DiscreteInformation, unit: str) -> Iterator[Value]:

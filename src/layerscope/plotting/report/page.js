@@ -30,6 +30,8 @@ class Page {
     }
     const best = this.facts.runs.findIndex((run) => run.epochs.length || run.done !== null);
     this.choose([Math.max(best, 0)]);
+    await painted();
+    this.table.attach();
   }
 
   introduce() {
@@ -226,6 +228,11 @@ function complain(text) {
   const message = document.getElementById("message");
   message.textContent = text;
   message.hidden = false;
+}
+
+// Until what was drawn is on the screen.
+function painted() {
+  return new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 }
 
 async function start() {

@@ -20,8 +20,12 @@ class RunsTable {
     this.rows = facts.runs.map((run, number) => this.row(run, number));
     this.head();
     this.filters();
-    document.querySelector("#runs tbody").append(...this.rows);
     this.filter();
+  }
+
+  // Show the rows, which takes the browser longer than drawing a figure when there are a thousand.
+  attach() {
+    document.querySelector("#runs tbody").append(...this.order.map((run) => this.rows[run]));
   }
 
   head() {
@@ -88,7 +92,7 @@ class RunsTable {
       if (first === null || second === null) return (first === null) - (second === null) || one - other;
       return sign * compared(first, second) || one - other;
     });
-    document.querySelector("#runs tbody").append(...this.order.map((run) => this.rows[run]));
+    this.attach();
     document.querySelectorAll("#runs thead th").forEach((cell, place) => {
       if (place === number + 1) cell.ariaSort = this.sorting.down ? "descending" : "ascending";
       else cell.removeAttribute("aria-sort");
