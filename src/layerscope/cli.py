@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -205,12 +205,19 @@ def _run(options: argparse.Namespace) -> int:
 
 @contextmanager
 def _asking() -> Iterator[Ask]:
-    """Somebody who answers questions about models; imports torch while this process reads the config."""
-    from layerscope.preview.remembered import Remembering, cache_folder
+    """Somebody who answers questions about models; imports torch while this process reads the config.
+
+    Where an earlier preview may have left the answers, that begins only when they are not all there.
+    """
+    from layerscope.preview.remembered import Remembering, cache_folder, knows_something
     from layerscope.preview.tracer import BackgroundTracer
 
-    with BackgroundTracer() as tracer:
-        yield Remembering(tracer, cache_folder())
+    folder = cache_folder()
+    with ExitStack() as started:
+        if knows_something(folder):
+            yield Remembering(lambda questions: started.enter_context(BackgroundTracer())(questions), folder)
+        else:
+            yield Remembering(started.enter_context(BackgroundTracer()), folder)
 
 
 def _carry_out(options: argparse.Namespace, ask: Ask | None) -> int:

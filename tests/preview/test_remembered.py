@@ -10,7 +10,7 @@ import pytest
 
 from layerscope.preview import remembered
 from layerscope.preview.question import Answer, MeasuringAnswer, MeasuringQuestion, Question, TappedLayer
-from layerscope.preview.remembered import Remembering, cache_folder
+from layerscope.preview.remembered import Remembering, cache_folder, knows_something
 
 WAY = MeasuringQuestion(("CDNV",), (("train", 100),), 10**9, "float32")
 QUESTION = Question({"model-name": "mlp_single"}, (1, 8, 8), 10, (WAY,), ((("^fc", 0.1),),))
@@ -119,6 +119,15 @@ def test_only_the_newest_answers_stay(tmp_path, monkeypatch):
     for classes in range(2, 9):
         Remembering(Knowing(), tmp_path)([replace(QUESTION, classes=classes)])()
     assert len(list(tmp_path.rglob("*.json"))) == 3
+
+
+def test_it_is_told_whether_anything_is_known_in_these_versions(tmp_path, monkeypatch):
+    assert not knows_something(None)
+    assert not knows_something(tmp_path)
+    Remembering(Knowing(), tmp_path)([QUESTION])()
+    assert knows_something(tmp_path)
+    monkeypatch.setattr(remembered.metadata, "version", lambda library: "0.1")
+    assert not knows_something(tmp_path)
 
 
 def test_the_folder_is_that_of_the_user(monkeypatch, tmp_path):

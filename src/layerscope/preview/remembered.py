@@ -10,11 +10,12 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from layerscope.errors import StorageError
 from layerscope.files import write_atomic
@@ -37,6 +38,11 @@ def cache_folder() -> Path | None:
         return Path(named).expanduser() if named else None
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser() / "layerscope"
+
+
+def knows_something(folder: Path | None) -> bool:
+    """Whether any answer of these versions is kept: then it pays to look first and to ask afterwards."""
+    return folder is not None and any((folder / "models" / _versions()).glob("*.json"))
 
 
 class Remembering:
@@ -62,8 +68,7 @@ class Remembering:
         """The answers as they were, if each is known; else those that are given now."""
         if self._folder is None or not all(map(_may_be_kept, questions)):
             return self._ask(questions)
-        versions = _versions()
-        paths = [self._folder / f"{_key(question, versions)}.json" for question in questions]
+        paths = [self._folder / _versions() / f"{_key(question)}.json" for question in questions]
         known = [_read(path) for path in paths]
         found = [answer for answer in known if answer is not None]
         if len(found) == len(questions):
@@ -81,7 +86,7 @@ def _keeping(receive: Receive, paths: Sequence[Path]) -> Receive:
                 if not _is_complaint(answer):
                     path.parent.mkdir(parents=True, exist_ok=True)
                     write_atomic(path, json.dumps(asdict(answer)), durable=False)
-            _forget_oldest(paths[0].parent)
+            _forget_oldest(paths[0].parents[1])
         return given
 
     return answers
@@ -97,14 +102,17 @@ def _is_complaint(answer: Answer) -> bool:
     return bool(answer.problem or any(way.problem for way in answer.measuring) or any(answer.lr_problems))
 
 
-def _key(question: Question, versions: dict[str, str]) -> str:
-    said = json.dumps([asdict(question), versions], sort_keys=True)
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
+def _key(question: Question) -> str:
+    return _digest(asdict(question))
 
 
-def _versions() -> dict[str, str]:
+def _versions() -> str:
     libraries = {library: _version(library) for library in _LIBRARIES}
-    return {"python": platform.python_version(), **source_digest(), **libraries}
+    return _digest({"python": platform.python_version(), **source_digest(), **libraries})
+
+
+def _digest(said: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _version(library: str) -> str:
@@ -122,6 +130,6 @@ def _read(path: Path) -> Answer | None:
 
 
 def _forget_oldest(folder: Path) -> None:
-    kept = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    kept = sorted(folder.rglob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
     for path in kept[_MOST:]:
         path.unlink(missing_ok=True)
