@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from layerscope.functional.blas_threads import one_thread
+
 BLOCK = 4096  # rows whose products are summed in their own precision
 
 
@@ -16,7 +18,8 @@ def gram(rows: Tensor) -> Tensor:
     for block in torch.split(rows, BLOCK):
         if block.device.type == "cpu":
             values = block.numpy()
-            total += torch.from_numpy(values.T @ values)  # numpy forms one half, and mirrors it
+            with one_thread():
+                total += torch.from_numpy(values.T @ values)  # numpy forms one half, and mirrors it
         else:
             total += block.T @ block
     return total

@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from layerscope.functional.blas_threads import one_thread
+
 SMALL = 64  # rows below which a call costs more than the work
 
 
@@ -23,7 +25,8 @@ def eigenvalues(matrix: Tensor) -> Tensor:
         return torch.linalg.eigvalsh(matrix.double())
     from scipy.linalg import eigh  # slow to import
 
-    return torch.from_numpy(eigh(matrix.detach().double().numpy(), eigvals_only=True, driver="evd"))
+    with one_thread():
+        return torch.from_numpy(eigh(matrix.detach().double().numpy(), eigvals_only=True, driver="evd"))
 
 
 def eigenvectors(matrix: Tensor) -> tuple[Tensor, Tensor]:
@@ -33,5 +36,6 @@ def eigenvectors(matrix: Tensor) -> tuple[Tensor, Tensor]:
         return values, vectors
     from scipy.linalg import eigh  # slow to import
 
-    first, second = eigh(matrix.detach().double().numpy(), driver="evd")
+    with one_thread():
+        first, second = eigh(matrix.detach().double().numpy(), driver="evd")
     return torch.from_numpy(first), torch.from_numpy(second)

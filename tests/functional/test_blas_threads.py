@@ -1,0 +1,23 @@
+"""OpenBLAS leaves the cores to torch while it decomposes, and has its threads back afterwards."""
+
+from __future__ import annotations
+
+import threadpoolctl
+
+from layerscope.functional.blas_threads import one_thread
+
+
+def threads() -> list[int]:
+    return [
+        each["num_threads"] for each in threadpoolctl.threadpool_info() if each["internal_api"] == "openblas"
+    ]
+
+
+def test_one_thread_is_used_within_and_as_many_as_before_afterwards():
+    with one_thread():
+        pass  # every library is loaded
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        before = threads()
+        with one_thread():
+            assert set(threads()) <= {1}
+        assert threads() == before
