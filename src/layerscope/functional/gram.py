@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import torch
 from torch import Tensor
 
@@ -15,11 +17,14 @@ def gram(rows: Tensor) -> Tensor:
     dim = rows.shape[1]
     rows = rows.detach() if rows.dtype == torch.float64 else rows.detach().float()
     total = torch.zeros(dim, dim, dtype=torch.float64, device=rows.device)
-    for block in torch.split(rows, BLOCK):
-        if block.device.type == "cpu":
-            values = block.numpy()
-            with one_thread():
-                total += torch.from_numpy(values.T @ values)  # numpy forms one half, and mirrors it
-        else:
-            total += block.T @ block
+    with one_thread() if rows.device.type == "cpu" else nullcontext():
+        for block in torch.split(rows, BLOCK):
+            total += _products(block)
     return total
+
+
+def _products(block: Tensor) -> Tensor:
+    if block.device.type != "cpu":
+        return block.T @ block
+    values = block.numpy()
+    return torch.from_numpy(values.T @ values)  # numpy forms one half, and mirrors it

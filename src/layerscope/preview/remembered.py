@@ -68,7 +68,8 @@ class Remembering:
         """The answers as they were, if each is known; else those that are given now."""
         if self._folder is None or not all(map(_may_be_kept, questions)):
             return self._ask(questions)
-        paths = [self._folder / _versions() / f"{_key(question)}.json" for question in questions]
+        folder = self._folder / _versions()
+        paths = [folder / f"{_digest(asdict(question))}.json" for question in questions]
         known = [_read(path) for path in paths]
         found = [answer for answer in known if answer is not None]
         if len(found) == len(questions):
@@ -100,10 +101,6 @@ def _may_be_kept(question: Question) -> bool:
 
 def _is_complaint(answer: Answer) -> bool:
     return bool(answer.problem or any(way.problem for way in answer.measuring) or any(answer.lr_problems))
-
-
-def _key(question: Question) -> str:
-    return _digest(asdict(question))
 
 
 def _versions() -> str:

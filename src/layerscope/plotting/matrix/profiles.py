@@ -54,11 +54,8 @@ def profile(
     sheet = sheet_of(title, shown, total)
     colours = hue_colours(rows[chosen.hue]) if chosen.hue else {None: "#0072B2"}
     for axes, (_, own) in zip(sheet.axes, shown, strict=True):
-        for place, (value, colour) in enumerate(colours.items()):
-            line = having(own, chosen.hue, value) if chosen.hue else own
-            if len(line):
-                means = averaged(line, LAYER, log=log)
-                draw_band(sheet, axes, means, LAYER[0], colour=colour, slot=(place, len(colours)))
+        lines = [having(own, chosen.hue, value) if chosen.hue else own for value in colours]
+        _draw_lines(sheet, axes, lines, list(colours.values()), log=log)
     _finish(sheet, [own for _, own in shown], label_of(rows, label), log=log, share=share)
     add_colours(sheet, chosen.hue, colours)
     return sheet.finish()
@@ -82,12 +79,10 @@ def multiples(
     shown, total = panels_of(rows, roles_of_all(rows) if panels is None else panels)
     sheet = sheet_of(title, shown, total)
     epochs = spread(sorted(int(epoch) for epoch in rows[EPOCH].unique()))
+    colours = epoch_colours(epochs)
     for axes, (_, own) in zip(sheet.axes, shown, strict=True):
-        for place, (epoch, colour) in enumerate(epoch_colours(epochs).items()):
-            line = own[own[EPOCH] == epoch]
-            if len(line):
-                means = averaged(line, LAYER, log=log)
-                draw_band(sheet, axes, means, LAYER[0], colour=colour, slot=(place, len(epochs)))
+        lines = [own[own[EPOCH] == epoch] for epoch in colours]
+        _draw_lines(sheet, axes, lines, list(colours.values()), log=log)
     _finish(sheet, [own for _, own in shown], label_of(rows, label), log=log, share=share)
     sheet.legends.append(epoch_legend(epochs, _split(rows)))
     return sheet.finish()
@@ -97,6 +92,16 @@ def roles_of_all(rows: DataFrame) -> tuple[str, ...]:
     """Every axis that tells runs apart, the one of the colours of other figures last."""
     chosen = roles(rows)
     return (*chosen.panels, *([chosen.hue] if chosen.hue else []))
+
+
+def _draw_lines(
+    sheet: Sheet, axes: Axes, lines: Sequence[DataFrame], colours: Sequence[str], *, log: bool
+) -> None:
+    """The mean by layer of each set of rows, with its band; a set may be empty."""
+    for place, (rows, colour) in enumerate(zip(lines, colours, strict=True)):
+        if len(rows):
+            means = averaged(rows, LAYER, log=log)
+            draw_band(sheet, axes, means, LAYER[0], colour=colour, slot=(place, len(lines)))
 
 
 def _finish(sheet: Sheet, panels: Sequence[DataFrame], label: str, *, log: bool, share: bool) -> None:
