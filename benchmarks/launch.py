@@ -109,6 +109,7 @@ def _files(place: Path, matrix: object, job: dict[str, object]) -> list[str]:
 
 def _layerscope(place: Path, flags: list[str], variables: Mapping[str, str] | None = None) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", **(variables or {})}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # Python keeps what it compiled, as it does everywhere
     subprocess.run(
         [LAYERSCOPE, *flags], cwd=place, env=environment, stdout=subprocess.DEVNULL, check=True, timeout=120
     )

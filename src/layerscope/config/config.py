@@ -68,6 +68,25 @@ class Config(BaseModel):
         description="What the jobs of a run ask of the cluster; it changes no result",
     )
 
+    @classmethod
+    def of_sections(cls, sections: Mapping[str, Section]) -> Config:
+        """The config that these sections make, each valid by itself; ``Data`` → its section, and so on.
+
+        Only how they go together is checked: to validate them as one would look through every section
+        again, for every cell of a matrix.
+
+        Raises
+        ------
+        Conflicts
+            Sections that do not go together.
+        ValidationError
+            A section that every config has is not there.
+        """
+        given = {name.lower(): section for name, section in sections.items()}
+        if not given.keys() >= _REQUIRED:
+            return cls.model_validate(sections)
+        return cls.model_construct(**given)._refuse_conflicts()
+
     @cached_property
     def checkpoint_epochs(self) -> tuple[int, ...]:
         """The epochs whose weights are kept, sorted; the last epoch is always among them."""
@@ -127,6 +146,9 @@ class Config(BaseModel):
         sections = self.model_dump(mode="json", by_alias=True, exclude={"slurm"})
         asked = self.slurm.what_is_set()
         return {**sections, SLURM_SECTION: asked} if asked else sections
+
+
+_REQUIRED = {name for name, field in Config.model_fields.items() if field.is_required()}
 
 
 def _identity_of(section: Section, left_out: frozenset[str] = frozenset()) -> dict[str, Any]:

@@ -173,10 +173,10 @@ def _axes(drafts: Sequence[Draft], places: Sequence[Place]) -> list[dict[str, ob
 
 def _column(drafts: Sequence[Draft], section: str, key: str) -> list[Any]:
     """The value of a key in every cell, read once from each section that cells share."""
-    name, *inner = section.split(".")
+    name, *keys = (*section.split("."), key)
     sections = [getattr(draft.config, name.lower()) for draft in drafts]
     values = {
-        id(one): _value_at(one.plain(), (*inner, key)) for one in {id(one): one for one in sections}.values()
+        id(one): _value_at(one.plain(keys[0]), keys) for one in {id(one): one for one in sections}.values()
     }
     return [values[id(one)] for one in sections]
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from pydantic import ValidationError
-
 from layerscope.config.config import Config
 from layerscope.config.document import Document, KeyPath, Mark
 from layerscope.config.matrix_axes import Branch, Leaf
@@ -86,8 +84,8 @@ class Drafting:
         wrong = {(name, sections.key(name, choice)) for name, section in made.items() if section is None}
         if not wrong:
             try:
-                return Config.model_validate(made)
-            except ValidationError:  # a whole section is missing
+                return Config.of_sections(made)
+            except ValueError:  # sections that do not go together, or a whole one is missing
                 wrong = {("", ())}
         if not wrong <= told:
             told |= wrong

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from layerscope.config.config import Config
 from layerscope.config.matrix_cells import Draft
 from layerscope.config.messages import shown
 from layerscope.config.names import SLURM_SECTION
-from layerscope.config.sections.data import DataConfig
-from layerscope.config.sections.logging import LoggingConfig
+from layerscope.config.sections.base import Section
 
 
 def distinct(drafts: Sequence[Draft]) -> tuple[list[Draft], list[tuple[Draft, Draft]]]:
@@ -36,35 +35,45 @@ def differences(one: Config, other: Config) -> tuple[str, str]:
 class _Contents:
     """What is trained and measured, as something to compare.
 
-    Equal contents mean equal :meth:`Config.identity` and equal measurements. The slow parts are worked out
-    once per section, as cells share sections.
+    Equal contents mean equal :meth:`Config.identity` and equal measurements. What takes time is worked out
+    once per section, as cells share sections; the drafts must outlive this, as these are told by identity.
     """
 
     def __init__(self) -> None:
-        self._data: dict[DataConfig, str] = {}
-        self._epochs: dict[tuple[LoggingConfig, int], tuple[int, ...]] = {}
+        self._numbers: dict[Hashable, int] = {}
+        self._seen: dict[tuple[int, ...], int] = {}
 
     def of(self, config: Config) -> Hashable:
         return (
-            config.model,
-            self._data_of(config),
-            config.optimizer,
-            self._epochs_of(config),
-            config.logging.keep_best,
-            config.run,
-            config.measurements,
+            self._number(config.model),
+            self._once(_data_identity, config, config.data),
+            self._number(config.optimizer),
+            self._once(_kept, config, config.logging, config.optimizer.epochs),
+            self._number(config.run),
+            self._number(config.measurements),
         )
 
-    def _data_of(self, config: Config) -> str:
-        if config.data not in self._data:
-            self._data[config.data] = json.dumps(config.identity()["Data"], sort_keys=True)
-        return self._data[config.data]
+    def _number(self, section: Section) -> int:
+        """The same for equal sections."""
+        if (key := (id(section),)) not in self._seen:
+            self._seen[key] = self._numbers.setdefault(section, len(self._numbers))
+        return self._seen[key]
 
-    def _epochs_of(self, config: Config) -> tuple[int, ...]:
-        key = config.logging, config.optimizer.epochs
-        if key not in self._epochs:
-            self._epochs[key] = config.checkpoint_epochs
-        return self._epochs[key]
+    def _once(
+        self, content: Callable[[Config], Hashable], config: Config, section: Section, *more: int
+    ) -> int:
+        """The same for configs of which ``content`` is equal, which follows from a section and ``more``."""
+        if (key := (id(section), *more, id(content))) not in self._seen:
+            self._seen[key] = self._numbers.setdefault(content(config), len(self._numbers))
+        return self._seen[key]
+
+
+def _data_identity(config: Config) -> Hashable:
+    return json.dumps(config.identity()["Data"], sort_keys=True)
+
+
+def _kept(config: Config) -> Hashable:
+    return config.checkpoint_epochs, config.logging.keep_best
 
 
 def _flat(config: Config) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from layerscope.config.document import with_value
 from layerscope.config.matrix_axes import Branch, Leaf
 from layerscope.config.names import SECTIONS
-from layerscope.config.schema import section_model, set_keys
+from layerscope.config.schema import optional_sections, section_model, set_keys
 from layerscope.config.sections.base import Section
 
 Choice = Sequence[int]
@@ -29,6 +29,8 @@ class BranchSections:
         self.branch = branch
         self._varied = {name: _varied(branch, name) for name in _names(base, branch)}
         self._made: dict[tuple[str, tuple[int, ...]], Section | None] = {}
+        self._always = {name: self._section(name, ()) for name, varied in self._varied.items() if not varied}
+        self._depending = [name for name in self._varied if name not in self._always]
 
     def data(self, choice: Choice) -> dict[str, Any]:
         """The raw tree of the cell, unknown sections too."""
@@ -40,7 +42,7 @@ class BranchSections:
 
     def of(self, choice: Choice) -> dict[str, Section | None]:
         """Every section of the cell; None for one that is invalid or unknown."""
-        return {name: self._section(name, choice) for name in self._varied}
+        return {**self._always, **{name: self._section(name, choice) for name in self._depending}}
 
     def _section(self, name: str, choice: Choice) -> Section | None:
         key = name, self.key(name, choice)
@@ -58,8 +60,8 @@ class BranchSections:
 
 
 def _names(base: Mapping[str, Any], branch: Branch) -> list[str]:
-    """The sections of base and branch in the order of a config, then the unknown ones."""
-    given = dict.fromkeys([*base, *(leaf.keys[0] for leaf in branch.leaves)])
+    """The sections of base and branch, and those with defaults, as a config orders them; then the unknown."""
+    given = dict.fromkeys([*base, *(leaf.keys[0] for leaf in branch.leaves), *optional_sections()])
     return [*(name for name in SECTIONS if name in given), *(name for name in given if name not in SECTIONS)]
 
 

@@ -35,6 +35,13 @@ def known_keys(section: str) -> tuple[str, ...] | None:
     return tuple(field.alias or attribute for attribute, field in fields.items())
 
 
+@functools.cache
+def optional_sections() -> tuple[str, ...]:
+    """The sections that a config need not have."""
+    fields = Config.model_fields.values()
+    return tuple(field.alias for field in fields if field.alias and not field.is_required())
+
+
 def is_known(section: str, key: str) -> bool:
     """Whether a section has the key."""
     known = known_keys(section)

@@ -44,6 +44,7 @@ class Section(BaseModel):
             raise Conflicts(found)
         return self
 
-    def plain(self) -> dict[str, Any]:
-        """Every key with its value, defaults too, as plain values that JSON and YAML know."""
-        return self.model_dump(mode="json", by_alias=True)
+    def plain(self, key: str | None = None) -> dict[str, Any]:
+        """Every key with its value, or that one, defaults too, as plain values that JSON and YAML know."""
+        only = None if key is None else {key.replace("-", "_")}
+        return self.model_dump(mode="json", by_alias=True, include=only)
