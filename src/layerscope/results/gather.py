@@ -24,8 +24,11 @@ Texts = Mapping[int, bytes]
 """Number of a run → its CSV text."""
 
 
-_BATCH = 250
-"""Runs that are parsed at once."""
+_BATCH = 50
+"""Runs that are parsed in one go."""
+
+_PARSERS = 2
+"""Batches that are parsed at once, while the next is being read: one of them is left when all are read."""
 
 _NUMBERS: dict[type, Any] = {int: "Int64", float: "float64"}
 
@@ -127,7 +130,7 @@ def gather(texts: Iterable[tuple[int, bytes]], layout: Layout, columns: Collecti
     import pandas as pd
     import pyarrow as pa
 
-    with ThreadPoolExecutor(1) as parser:
+    with ThreadPoolExecutor(_PARSERS) as parser:
         batches = [parser.submit(_parse_batch, batch, layout, columns) for batch in _batches(texts)]
     parts = [batch.result() for batch in batches]
     rows = {number: count for part in parts for number, count in part.rows.items()}
