@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from layerscope.collection import collecting_nothing
 from layerscope.errors import LayerscopeError, UsageError
 from layerscope.launch.cleaning.keep_policy import HARMLESS
 from layerscope.version import __version__
@@ -199,8 +200,11 @@ def _run(options: argparse.Namespace) -> int:
         return _print_schema()
     if options.list_figures:
         return _list_figures()
-    with _asking() if options.dry_run else nullcontext() as ask:
-        return _carry_out(options, ask)
+    if options.dry_run:
+        with collecting_nothing(), _asking() as ask:
+            return _carry_out(options, ask)
+    with collecting_nothing() if options.status else nullcontext():
+        return _carry_out(options, None)
 
 
 @contextmanager

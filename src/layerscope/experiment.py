@@ -94,10 +94,10 @@ class Experiment:
         """
         with collecting_nothing():
             cells = _cells(path, overrides, profile, matrix=matrix)
-        base = Path(cells[0].config.logging.save_dir)
-        if timestamp:
-            base /= datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
-        runs = [Run(cell.config, base / cell.name, cell.name or base.name, cell.axes) for cell in cells]
+            base = Path(cells[0].config.logging.save_dir)
+            if timestamp:
+                base /= datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
+            runs = [Run(cell.config, base / cell.name, cell.name or base.name, cell.axes) for cell in cells]
         return cls(runs, base)
 
     def only(self, patterns: Iterable[str]) -> Experiment:
