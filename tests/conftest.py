@@ -10,6 +10,7 @@ import pytest
 os.environ.setdefault("MPLBACKEND", "agg")
 os.environ["LAYERSCOPE_CACHE"] = ""  # no test shall live from what another left
 os.environ["OMP_NUM_THREADS"] = "1"  # tiny networks; and two test processes share the cores
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each process that is started would compile the package
 
 
 @pytest.fixture
