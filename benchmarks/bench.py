@@ -8,6 +8,7 @@ import platform
 import accumulators
 import catalogue
 import diffusion
+import information
 import mutual_information
 import report
 import startup
@@ -22,6 +23,7 @@ PARTS = (
     startup,
     training,
     measurement,
+    information,
     accumulators,
     launch,
     catalogue,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from pairs import Comparison, compare
+from torch import nn
 
 from layerscope.config import parse_config
 from layerscope.data.load import Data, load_data
@@ -45,6 +48,36 @@ def measured(
     pairs: int = 5,
 ) -> Comparison:
     """Collect and compute one checkpoint's tables, against forwarding its normalised images alone."""
+    checkpoint = measuring(model, measures, subset)
+    batches = preloaded(checkpoint.data, checkpoint.batch_size)
+
+    @torch.inference_mode()
+    def bare_forward() -> None:
+        for images in batches:
+            checkpoint.network(images)
+
+    checkpoint.network.eval()
+    return compare(name, checkpoint.measure, bare_forward, bound=bound, pairs=pairs)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """The measurement of one checkpoint, ready to be repeated."""
+
+    data: Data
+    network: nn.Module
+    batch_size: int
+    measure: Callable[[], None]
+
+
+def measuring(model: dict[str, Any], measures: str, subset: int | None = None) -> Pass:
+    """Prepare measuring an untrained network on Fashion-MNIST, as a run does it.
+
+    Raises
+    ------
+    SystemExit
+        Fashion-MNIST is not there.
+    """
     config = parse_config(
         {
             "Model": model,
@@ -71,15 +104,7 @@ def measured(
         for each in chosen:
             table_rows(0, MEASURES[each], statistics)
 
-    batches = preloaded(data, setup.batch_size)
-
-    @torch.inference_mode()
-    def bare_forward() -> None:
-        for images in batches:
-            network(images)
-
-    network.eval()
-    return compare(name, measure, bare_forward, bound=bound, pairs=pairs)
+    return Pass(data, network, setup.batch_size, measure)
 
 
 def preloaded(data: Data, batch_size: int) -> list[torch.Tensor]:

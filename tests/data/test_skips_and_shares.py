@@ -104,3 +104,14 @@ def test_an_order_of_a_part_counts_from_its_first_sample(split):
     part = SplitPart(split, first=5, count=4)
     ((_, labels),) = part.batches(4, order=torch.tensor([3, 0]))
     assert labels.tolist() == [int(split.labels[8]), int(split.labels[5])]
+
+
+def test_chosen_samples_of_a_part_are_a_part_of_their_own(split):
+    part = SplitPart(split, first=5, count=6).restricted(torch.tensor([2, 6, 7, 10, 11]))
+    assert (len(part), part.places.tolist()) == (3, [6, 7, 10])
+    assert torch.equal(part.labels, split.labels[[6, 7, 10]])
+    assert part.find(torch.tensor([7, 8, 10])).tolist() == [1, 2]
+    whole = torch.cat([images for images, _ in split.batches(SAMPLES)])
+    assert torch.equal(torch.cat([images for images, _ in part.batches(2)]), whole[[6, 7, 10]])
+    ((_, labels),) = part.batches(4, order=torch.tensor([2, 0]))
+    assert labels.tolist() == [int(split.labels[10]), int(split.labels[6])]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threadpoolctl
+import torch
 
-from layerscope.functional.blas_threads import one_thread
+from layerscope.functional.blas_threads import MANY, one_thread, threads_for
 
 
 def threads() -> list[int]:
@@ -21,3 +22,11 @@ def test_one_thread_is_used_within_and_as_many_as_before_afterwards():
         with one_thread():
             assert set(threads()) <= {1}
         assert threads() == before
+
+
+def test_large_matrices_get_as_many_threads_as_torch_has():
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        with threads_for(MANY):
+            assert set(threads()) <= {torch.get_num_threads()}
+        with threads_for(MANY - 1):
+            assert set(threads()) <= {1}

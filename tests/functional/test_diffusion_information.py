@@ -16,10 +16,12 @@ from layerscope.functional import (
     class_spectra,
     diffusion_spectral_entropy,
     diffusion_spectral_mutual_information,
+    diffusion_spectrum,
     gaussian_affinity,
     matched_subsets,
     spectral_information,
 )
+from layerscope.functional.diffusion import part_spectra
 
 
 def information(points, labels, **arguments):
@@ -178,6 +180,32 @@ def test_any_entropy_of_subsets_can_be_compared_by_classes():
     found = class_information(parts, float)
     assert (found.entropy, found.conditional, found.matched_entropy) == (4.0, 2.5, 2.5)
     assert (found.full, found.matched, found.matched_error) == (1.5, 0.0, 0.0)
+
+
+def test_parts_of_one_size_can_be_measured_together():
+    labels = torch.tensor([0, 1, 1, 2, 2, 3])
+    calls = []
+
+    def together(parts):
+        calls.append(tuple(parts.shape))
+        return [part.tolist() for part in parts]
+
+    alone = class_parts(torch.Tensor.tolist, labels, repeats=3, seed=1)
+    found = class_parts(torch.Tensor.tolist, labels, repeats=3, seed=1, together=together)
+    assert (found.whole, found.classes, found.matched) == (alone.whole, alone.classes, alone.matched)
+    assert sorted(calls) == [(5, 1), (5, 2)]  # two classes of each size, and three subsets
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+@pytest.mark.parametrize(("alpha", "memory"), [(0.0, 2**30), (0.5, 2**30), (0.0, 1)])
+def test_spectra_of_parts_are_those_of_the_points_in_them(precision, alpha, memory):
+    kernel = gaussian_affinity(cloud(4, 90, 3), 1.5, precision=precision, memory=memory)
+    parts = torch.stack([torch.arange(70), torch.arange(0, 90)[20:]])
+    for part, found in zip(parts, part_spectra(kernel, parts, alpha=alpha), strict=True):
+        expected = diffusion_spectrum(kernel.restricted(part), alpha=alpha).values
+        torch.testing.assert_close(
+            found.values, expected, rtol=0, atol=1e-6 if precision == "float32" else 1e-13
+        )
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from .tiny_network import BALANCED, EMPTY_CLASS, IMBALANCED, Bench
 
 LABELS = torch.tensor([0] * 30 + [1] * 3 + [3] * 10)
 
+PARTNERED = Need.SAMPLE | Need.PAIRS | Need.PARTNERS
+
 
 def sampled(bench, needs=Need.SAMPLE):
     return bench.collector(needs).collect(bench.model, needs)
@@ -49,6 +51,27 @@ def test_samples_hold_the_features_of_the_same_images_in_every_layer(case):
             assert torch.equal(sample.labels, labels[sample.indices])
             expected = torch.tensor(naive.features[name])[sample.indices]
             torch.testing.assert_close(sample.features, expected, check_dtype=False, rtol=1e-12, atol=1e-12)
+
+
+def test_only_the_chosen_images_are_forwarded_when_nothing_asks_for_all():
+    bench = Bench(batch_size=1)
+    collector, chosen = bench.collector(Need.SAMPLE), sum(min(12, len(s)) for s in bench.splits.values())
+    bench.model.passes = 0
+    alone = collector.collect(bench.model, Need.SAMPLE)
+    assert bench.model.passes == chosen
+    assert alone.decisions == alone.decided == {}
+    beside = sampled(bench, Need.SAMPLE | Need.DECISIONS)
+    for entry, same in zip(alone.layers, beside.layers, strict=True):
+        for name in entry.splits:
+            torch.testing.assert_close(entry.splits[name].sample, same.splits[name].sample)
+
+
+def test_partners_are_forwarded_beside_the_chosen_images():
+    alone, beside = (sampled(Bench(), needs) for needs in (PARTNERED, PARTNERED | Need.DECISIONS))
+    for entry, same in zip(alone.layers, beside.layers, strict=True):
+        for kind in ("sample", "partners"):
+            one, other = (getattr(each.splits["train"], kind) for each in (entry, same))
+            torch.testing.assert_close(one, other)
 
 
 def test_the_images_of_a_sample_are_at_hand():
@@ -97,4 +120,12 @@ def test_nothing_is_sampled_unless_it_is_asked_for():
 def test_sampled_features_that_are_not_finite_are_named():
     bench = poisoned(Bench(batch_size=5, sample=1000), 13, float("nan"))
     with pytest.raises(MeasurementError, match=r"layer conv1, test split, samples 10 to 14: 1 of 5 samples"):
+        sampled(bench)
+
+
+def test_chosen_samples_that_are_not_finite_are_named_by_the_first_and_the_last_of_their_batch():
+    bench = poisoned(Bench(batch_size=1000), 13, float("nan"))
+    chosen = even_choice(bench.splits["test"].labels, 12, seed=11)
+    bench.splits["test"].images[chosen[3]] = float("nan")
+    with pytest.raises(MeasurementError, match=rf"test split, samples {chosen[0]} to {chosen[-1]}: "):
         sampled(bench)

@@ -1,4 +1,4 @@
-"""A stretch of a split, as a split of its own."""
+"""A stretch of a split, or chosen samples of one, as a split of its own."""
 
 from __future__ import annotations
 
@@ -14,11 +14,20 @@ from layerscope.distributed.share import WHOLE, Share, own_share
 
 @dataclass(frozen=True)
 class SplitPart:
-    """The samples ``first`` to ``first + count - 1`` of a split."""
+    """The samples ``first`` to ``first + count - 1`` of a split, or ``count`` chosen ones of these.
+
+    Attributes
+    ----------
+    whole : Split
+    first, count : int
+    chosen : Tensor (count,), optional
+        Their places in the whole split, ascending, when they are no stretch.
+    """
 
     whole: Split
     first: int
     count: int
+    chosen: Tensor | None = None
 
     @property
     def name(self) -> str:
@@ -28,7 +37,16 @@ class SplitPart:
     @property
     def labels(self) -> Tensor:
         """Labels of these samples (count,)."""
+        if self.chosen is not None:
+            return self.whole.labels[self.chosen]
         return self.whole.labels[self.first : self.first + self.count]
+
+    @property
+    def places(self) -> Tensor:
+        """Their places in the whole split (count,), ascending."""
+        if self.chosen is not None:
+            return self.chosen
+        return torch.arange(self.first, self.first + self.count, device=self.whole.labels.device)
 
     @property
     def num_classes(self) -> int:
@@ -43,6 +61,17 @@ class SplitPart:
     def __len__(self) -> int:
         return self.count
 
+    def find(self, places: Tensor) -> Tensor:
+        """Where the samples with these places in the whole split (m,), ascending, stand here, if they do."""
+        if self.chosen is None:
+            return places[(places >= self.first) & (places < self.first + self.count)] - self.first
+        return torch.isin(self.chosen, places).nonzero().squeeze(1)
+
+    def restricted(self, places: Tensor) -> SplitPart:
+        """Only those of these samples that have one of these places in the whole split, ascending."""
+        own = self.places[self.find(places)]
+        return SplitPart(self.whole, self.first, len(own), own)
+
     def batches(
         self,
         batch_size: int,
@@ -53,10 +82,11 @@ class SplitPart:
         share: Share = WHOLE,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield batches (see :class:`layerscope.data.split.Split`)."""
-        if order is None and self.count == len(self.whole):
-            places = None  # slices are cheaper than chosen samples
-        else:
-            places = (torch.arange(self.count) if order is None else order) + self.first
+        places = None  # slices are cheaper than chosen samples
+        if order is not None:
+            places = self.places[order.to(self.places.device)]
+        elif self.count < len(self.whole):
+            places = self.places
         return self.whole.batches(batch_size, order=places, augment=augment, skip=skip, share=share)
 
 

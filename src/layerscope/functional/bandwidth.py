@@ -78,9 +78,11 @@ def _median_distance(points: Tensor) -> float:
 
 def _median(values: Tensor) -> float:
     """Median of values (m,), the mean of the middle two when m is even; without sorting them all."""
-    low, high = (len(values) + 1) // 2, len(values) // 2 + 1  # counted from 1
-    middle = [float(values.kthvalue(place).values) for place in dict.fromkeys((low, high))]
-    return sum(middle) / len(middle)
+    count = len(values)
+    low = float(values.kthvalue((count + 1) // 2).values)
+    if count % 2 or int((values <= low).sum()) > count // 2:
+        return low
+    return (low + float(values[values > low].min())) / 2
 
 
 def _number(text: str, rule: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Generic, Literal, TypeVar
 
 import torch
@@ -85,6 +86,7 @@ def class_parts(
     repeats: int = REPEATS,
     seed: int = 0,
     subsets: Mapping[int, Sequence[Tensor]] | None = None,
+    together: Callable[[Tensor], list[T]] | None = None,
 ) -> ClassParts[T]:
     """Apply a measure to all points, to each class, and to random subsets of its size.
 
@@ -102,6 +104,8 @@ def class_parts(
         Of the subsets.
     subsets : mapping of int to index tensors, optional
         Size → given subsets, in place of random ones.
+    together : callable, optional
+        The measure of several parts of one size, less than all points, at once: indices (k, m) → k results.
 
     Raises
     ------
@@ -118,12 +122,37 @@ def class_parts(
     if variant != "full":
         drawn = subsets if subsets is not None else matched_subsets(counts, repeats, seed)
     everything = torch.arange(len(labels), device=labels.device)
+    classes = [(place == c).nonzero().squeeze(1) for c in range(len(counts))]
+    chosen = [index.to(labels.device) for indices in drawn.values() for index in indices]
+    found = _by_size(measure, together, [*classes, *chosen], len(labels))
+    rest = iter(found[len(classes) :])
     return ClassParts(
         counts,
         None if variant == "matched" else measure(everything),
-        [measure((place == c).nonzero().squeeze(1)) for c in range(len(counts))],
-        {size: [measure(index.to(labels.device)) for index in indices] for size, indices in drawn.items()},
+        found[: len(classes)],
+        {size: list(islice(rest, len(indices))) for size, indices in drawn.items()},
     )
+
+
+def _by_size(
+    measure: Callable[[Tensor], T],
+    together: Callable[[Tensor], list[T]] | None,
+    parts: Sequence[Tensor],
+    count: int,
+) -> list[T]:
+    """The measure of each part; those of one size together where that is possible."""
+    sizes: dict[int, list[int]] = {}
+    for place, part in enumerate(parts):
+        sizes.setdefault(len(part), []).append(place)
+    found: dict[int, T] = {}
+    for size, places in sizes.items():
+        group = [parts[place] for place in places]
+        if together is None or size == count:
+            results = [measure(part) for part in group]
+        else:
+            results = together(torch.stack(group))
+        found.update(zip(places, results, strict=True))
+    return [found[place] for place in range(len(parts))]
 
 
 def matched_subsets(counts: Tensor, repeats: int = REPEATS, seed: int = 0) -> dict[int, list[Tensor]]:

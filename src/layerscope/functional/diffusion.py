@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import torch
@@ -17,6 +19,8 @@ from layerscope.functional.affinity import (
 )
 from layerscope.functional.eigenvalues import Eigenvalues, spectral_entropy, spectral_entropy_error
 from layerscope.functional.lanczos import krylov_pairs, lanczos_quadratures
+from layerscope.functional.pairs import TILE
+from layerscope.functional.symmetric import stacked_eigenvalues
 from layerscope.functional.units import Units, in_units
 
 Method = Literal["exact", "lanczos"]
@@ -73,8 +77,27 @@ def diffusion_spectrum(
         raise ValueError(f"a quadrature takes at least one probe and one step, not {probes} and {steps}")
     scaling, stationary = diffusion_scaling(affinity, alpha)
     if method == "exact" or len(affinity) <= DEFLATION * BLOCKS:
-        return Eigenvalues(len(affinity), _exact(affinity, scaling, stationary))
+        return Eigenvalues(len(affinity), _exact(dense_affinity(affinity), scaling, stationary))
     return _sampled(affinity, scaling, stationary, probes, steps, seed)
+
+
+def part_spectra(
+    affinity: Affinity, parts: Tensor, *, alpha: float = 0.0, seed: int = 0
+) -> list[Eigenvalues]:
+    """Spectra of the diffusions on parts (k, m) of the points, indices of m points each.
+
+    Each is what :func:`diffusion_spectrum` gives for ``affinity.restricted(part)``, up to rounding; they are
+    worked out together.
+    """
+    size, found = parts.shape[1], list[Eigenvalues]()
+    if affinity.dense is None or method_for(size) == "lanczos":
+        return [diffusion_spectrum(affinity.restricted(part), alpha=alpha, seed=seed) for part in parts]
+    for some in torch.split(parts, max(1, TILE // max(size, 1) ** 2)):
+        blocks = affinity.dense[some.unsqueeze(2), some.unsqueeze(1)]  # (k, m, m)
+        ones = torch.ones(some.shape, dtype=torch.float64, device=blocks.device)
+        scaling, stationary = _scaling(partial(_products, blocks), ones, alpha)
+        found += [Eigenvalues(size, values) for values in _exact(blocks, scaling, stationary)]
+    return found
 
 
 def method_for(count: int, method: Method | None = None) -> Method:
@@ -169,20 +192,24 @@ def diffusion_scaling(affinity: Affinity, alpha: float) -> tuple[Tensor, Tensor]
     stationary : Tensor
         Its eigenvector of eigenvalue 1, with length 1: roots of the stationary distribution.
     """
+    ones = torch.ones(len(affinity), dtype=torch.float64, device=affinity.points.device)
+    return _scaling(lambda weights: affinity.product(weights.unsqueeze(1)).double().squeeze(1), ones, alpha)
+
+
+def _scaling(row_sums: Callable[[Tensor], Tensor], ones: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
+    """:func:`diffusion_scaling` from sums of the kernel's rows with weights, and weights (…, n) of one."""
     if not 0 <= alpha <= 1:
         raise ValueError(f"alpha must lie in [0, 1], not {alpha}")
-    degrees = _row_sums(
-        affinity, torch.ones(len(affinity), dtype=torch.float64, device=affinity.points.device)
-    )
+    degrees = row_sums(ones)
     inner = degrees**-alpha
-    outer = inner * _row_sums(affinity, inner) if alpha else degrees
+    outer = inner * row_sums(inner) if alpha else degrees
     root = outer.sqrt()
-    return inner / root, root / torch.linalg.vector_norm(root)
+    return inner / root, root / torch.linalg.vector_norm(root, dim=-1, keepdim=True)
 
 
-def _row_sums(affinity: Affinity, weights: Tensor) -> Tensor:
-    """W times weights (n,), in float64."""
-    return affinity.product(weights.unsqueeze(1)).double().squeeze(1)
+def _products(blocks: Tensor, weights: Tensor) -> Tensor:
+    """Blocks (k, m, m) times weights (k, m), in float64."""
+    return (blocks @ weights.to(blocks.dtype).unsqueeze(2)).double().squeeze(2)
 
 
 def _entry_sum(entries: Tensor, left: Tensor, right: Tensor) -> float:
@@ -190,16 +217,17 @@ def _entry_sum(entries: Tensor, left: Tensor, right: Tensor) -> float:
     return float(torch.special.xlogy(steps, steps).sum())
 
 
-def _exact(affinity: Affinity, scaling: Tensor, stationary: Tensor) -> Tensor:
-    """All eigenvalues, descending."""
-    dense = dense_affinity(affinity)
+def _exact(dense: Tensor, scaling: Tensor, stationary: Tensor) -> Tensor:
+    """All eigenvalues (…, n), descending, of kernels (…, n, n) with scalings (…, n)."""
     scales = scaling.to(dense.dtype)
-    matrix = (dense * scales.unsqueeze(1)).mul_(scales)
-    if matrix.dtype == torch.float64 or not len(matrix):
-        return torch.linalg.eigvalsh(matrix).clamp(0.0, 1.0).flip(0)
+    matrix = (dense * scales.unsqueeze(-1)).mul_(scales.unsqueeze(-2))
+    if matrix.dtype == torch.float64 or not matrix.numel():
+        return stacked_eigenvalues(matrix).clamp(0.0, 1.0).flip(-1)
     first = stationary.to(matrix.dtype)
-    others = torch.linalg.eigvalsh(matrix.sub_(torch.outer(first, first))).double().clamp(0.0, 1.0).flip(0)
-    return torch.cat([others.new_ones(1), others[:-1]])  # the last is the 0 that took the place of 1
+    matrix -= first.unsqueeze(-1) * first.unsqueeze(-2)
+    others = stacked_eigenvalues(matrix).double().clamp(0.0, 1.0).flip(-1)
+    # the last is the 0 that took the place of 1
+    return torch.cat([torch.ones_like(others[..., :1]), others[..., :-1]], dim=-1)
 
 
 def _sampled(

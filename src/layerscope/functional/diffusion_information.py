@@ -16,7 +16,7 @@ from layerscope.functional.class_parts import (
     class_information,
     class_parts,
 )
-from layerscope.functional.diffusion import diffusion_spectrum
+from layerscope.functional.diffusion import diffusion_spectrum, part_spectra
 from layerscope.functional.eigenvalues import Eigenvalues, spectral_entropy, spectral_entropy_error
 from layerscope.functional.points import check_labels
 from layerscope.functional.units import Units
@@ -50,12 +50,21 @@ def class_spectra(
     """
     check_labels(labels, len(affinity))
 
+    labels = labels.to(affinity.points.device)
+
     def measure(index: Tensor) -> Eigenvalues:
         part = affinity if len(index) == len(affinity) else affinity.restricted(index)
         return diffusion_spectrum(part, alpha=alpha, seed=seed)
 
-    labels = labels.to(affinity.points.device)
-    return class_parts(measure, labels, variant=variant, repeats=repeats, seed=seed, subsets=subsets)
+    return class_parts(
+        measure,
+        labels,
+        variant=variant,
+        repeats=repeats,
+        seed=seed,
+        subsets=subsets,
+        together=lambda parts: part_spectra(affinity, parts, alpha=alpha, seed=seed),
+    )
 
 
 def spectral_information(

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from layerscope.functional.points import check_points
+from layerscope.functional.symmetric import leading_eigenvectors
 
 
 def principal_components(points: Tensor, count: int) -> Tensor:
@@ -49,7 +50,6 @@ def _leading_directions(offsets: Tensor, kept: int) -> Tensor:
     than a part in 10⁸ of the most are not told apart.
     """
     if offsets.shape[1] <= len(offsets):
-        directions: Tensor = torch.linalg.eigh(offsets.T @ offsets).eigenvectors[:, -kept:]
-        return directions
-    samples = torch.linalg.eigh(offsets @ offsets.T).eigenvectors[:, -kept:]
+        return leading_eigenvectors(offsets.T @ offsets, kept)
+    samples = leading_eigenvectors(offsets @ offsets.T, kept)
     return torch.linalg.qr(offsets.T @ samples).Q

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from layerscope.functional.blas_threads import one_thread
+from layerscope.functional.blas_threads import threads_for
 
 SMALL = 64  # rows below which a call costs more than the work
 
@@ -25,7 +25,7 @@ def eigenvalues(matrix: Tensor) -> Tensor:
         return torch.linalg.eigvalsh(matrix.double())
     from scipy.linalg import eigh  # slow to import
 
-    with one_thread():
+    with threads_for(len(matrix)):
         return torch.from_numpy(eigh(matrix.detach().double().numpy(), eigvals_only=True, driver="evd"))
 
 
@@ -36,6 +36,31 @@ def eigenvectors(matrix: Tensor) -> tuple[Tensor, Tensor]:
         return values, vectors
     from scipy.linalg import eigh  # slow to import
 
-    with one_thread():
+    with threads_for(len(matrix)):
         first, second = eigh(matrix.detach().double().numpy(), driver="evd")
     return torch.from_numpy(first), torch.from_numpy(second)
+
+
+def leading_eigenvectors(matrix: Tensor, count: int) -> Tensor:
+    """Orthonormal columns (n, count) of the largest eigenvalues, ascending; float64."""
+    if matrix.device.type != "cpu" or len(matrix) < SMALL:
+        return torch.linalg.eigh(matrix.double()).eigenvectors[:, -count:]
+    from scipy.linalg import eigh  # slow to import
+
+    last = len(matrix) - 1
+    with threads_for(len(matrix)):
+        found = eigh(matrix.detach().double().numpy(), subset_by_index=[last - count + 1, last])
+    return torch.from_numpy(found[1])
+
+
+def stacked_eigenvalues(matrices: Tensor) -> Tensor:
+    """Eigenvalues (…, n), ascending, of symmetric matrices (…, n, n), in the precision of these."""
+    size = matrices.shape[-1]
+    if matrices.device.type != "cpu" or size < SMALL:
+        return torch.linalg.eigvalsh(matrices)
+    from scipy.linalg import eigh  # slow to import
+
+    each = matrices.detach().reshape(-1, size, size).numpy()
+    with threads_for(size):
+        found = [torch.from_numpy(eigh(matrix, eigvals_only=True, driver="ev")) for matrix in each]
+    return torch.stack(found).reshape(matrices.shape[:-1])

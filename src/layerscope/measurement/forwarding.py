@@ -59,8 +59,7 @@ def forwarded(
         try:
             receive(entry, setup.reduce(values), batch_labels, start)
         except ValueError as error:
-            first = part.first + start
-            last = first + len(batch_labels) - 1
+            first, last = part.places[[start, start + len(batch_labels) - 1]].tolist()
             place = f"layer {entry.layer.name}, {part.name} split, samples {first} to {last}"
             raise MeasurementError(f"{place}: {error}") from error
 

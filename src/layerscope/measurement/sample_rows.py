@@ -26,9 +26,8 @@ class SampleRows:
     """
 
     def __init__(self, part: SplitPart, chosen: Tensor) -> None:
-        own = chosen[(chosen >= part.first) & (chosen < part.first + len(part))]
         self._part, self._size = part, max(len(chosen), 1)
-        self._places = own - part.first
+        self._places = part.find(chosen)
         self._sorted: list[int] = self._places.tolist()
         self._rows: dict[int, Tensor] = {}
 
@@ -56,5 +55,5 @@ class SampleRows:
         sample = FeatureSample(self._size, part.num_classes, dim, device=part.labels.device)
         rows = self._rows.pop(layer, None)
         if rows is not None:
-            sample.update(rows, part.labels[self._places], self._places + part.first)
+            sample.update(rows, part.labels[self._places], part.places[self._places])
         return merged(sample).compute()

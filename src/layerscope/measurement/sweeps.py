@@ -31,6 +31,7 @@ from layerscope.measurement.sample_rows import IMAGES, SampleRows
 from layerscope.measurement.setup import Setup
 from layerscope.measurement.spectra import SketchReader, kept_spectra
 from layerscope.measures.base import (
+    EVERY_IMAGE,
     FIRST_SWEEP,
     SECOND_SWEEP,
     CheckpointStatistics,
@@ -134,11 +135,11 @@ class Collector:
 
         Returns the decisions on the samples that this process reads, in their order.
         """
-        part, classes = self._parts[name], self._parts[name].num_classes
+        part, classes = self._part(name, needs), self._parts[name].num_classes
         decisions = Decisions(classes, device=self.setup.device)
         for entry in statistics.layers:
             entry.splits[name] = SplitStatistics(self._moments(entry, classes, needs))
-        chosen = self._chosen(part, name, needs)
+        chosen = {kind: SampleRows(part, places) for kind, places in self._chosen(name, needs).items()}
 
         def receive(entry: LayerStatistics, features: Tensor, labels: Tensor, start: int) -> None:
             moments = entry.splits[name].moments
@@ -154,13 +155,22 @@ class Collector:
             if SAMPLE in chosen:
                 chosen[SAMPLE].take(IMAGES, batch.images.flatten(start_dim=1), batch.start)
         assert decisions.samples == len(part)
-        statistics.decisions[name] = merged(decisions)
         own = torch.cat(decided)
-        statistics.labels[name] = part.whole.labels
-        statistics.decided[name] = torch.cat(gathered(own))
+        if needs & EVERY_IMAGE:
+            statistics.decisions[name] = merged(decisions)
+            statistics.labels[name] = part.whole.labels
+            statistics.decided[name] = torch.cat(gathered(own))
         self._finish_first(name, statistics)
         self._finish_samples(chosen, name, statistics)
         return own
+
+    def _part(self, name: str, needs: Need) -> SplitPart:
+        """What this process forwards of a split: only the chosen images when nothing asks for all."""
+        part = self._parts[name]
+        if needs & EVERY_IMAGE:
+            return part
+        chosen = self._chosen(name, needs).values()
+        return part.restricted(torch.cat([part.labels[:0], *chosen]).unique())  # type: ignore[no-untyped-call]
 
     def _moments(self, entry: LayerStatistics, classes: int, needs: Need) -> ClassMoments | None:
         if not needs & Need.MOMENTS:
@@ -168,13 +178,13 @@ class Collector:
         device, dtype = self.setup.device, self.setup.dtype
         return ClassMoments(classes, entry.layer.dim, device=device, dtype=dtype)
 
-    def _chosen(self, part: SplitPart, name: str, needs: Need) -> dict[str, SampleRows]:
-        """What keeps the features of chosen images of a split."""
+    def _chosen(self, name: str, needs: Need) -> dict[str, Tensor]:
+        """Places of the images of a split whose features are wanted one by one."""
         chosen = {}
         if needs & Need.SAMPLE:
-            chosen[SAMPLE] = SampleRows(part, self._sampled(name))
+            chosen[SAMPLE] = self._sampled(name)
         if needs & Need.PARTNERS and name == "train":
-            chosen[PARTNERS] = SampleRows(part, self._paired())
+            chosen[PARTNERS] = self._paired()
         return chosen
 
     def _sampled(self, name: str) -> Tensor:

@@ -46,6 +46,7 @@ class Need(enum.Flag):
 
 
 SECOND_SWEEP = Need.SCATTER | Need.NEAREST | Need.SPECTRA
+EVERY_IMAGE = Need.DECISIONS | Need.MOMENTS | SECOND_SWEEP  # all other needs are content with chosen images
 FIRST_SWEEP = Need.DECISIONS | Need.MOMENTS | Need.SAMPLE | Need.OOD | Need.PARTNERS
 
 
@@ -107,7 +108,8 @@ class CheckpointStatistics:
         Split → counts of the network's own decisions.
     loss_unit : str
     decided, labels : dict
-        Split → the network's decision on every sample, and every sample's label (N,), in stored order.
+        Split → the network's decision on every sample, and every sample's label (N,), in stored order;
+        like ``decisions`` they are there when a need asks for every image.
     images : dict
         Split → the images of :attr:`SplitStatistics.sample`, as rows: the same samples in the same order.
     estimation : Estimation

@@ -12,7 +12,7 @@ from torch import Tensor
 from layerscope.functional.affinity import Affinity, Precision, gaussian_affinity
 from layerscope.functional.bandwidth import bandwidth_of
 from layerscope.functional.class_parts import ClassParts, class_parts
-from layerscope.functional.diffusion import diffusion_spectrum
+from layerscope.functional.diffusion import diffusion_spectrum, part_spectra
 from layerscope.functional.eigenvalues import Eigenvalues
 from layerscope.functional.ksg import (
     NeighborInformation,
@@ -24,6 +24,8 @@ from layerscope.measures.base import CheckpointStatistics, Subject, each_sample
 from layerscope.measures.estimation import Estimation
 from layerscope.pairing import ImagePairs
 from layerscope.statistics.feature_sample import Sampled
+
+KEPT = 2**28  # bytes of kernels that are kept while a checkpoint is measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +43,8 @@ class Observed:
     estimation : Estimation
     partnered : bool
         Whether the images are features of paired images.
+    keeps_kernel : bool
+        Whether the kernel stays for the measures that follow.
     """
 
     features: Tensor
@@ -50,6 +54,7 @@ class Observed:
     split: str
     estimation: Estimation
     partnered: bool = False
+    keeps_kernel: bool = True
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -75,20 +80,26 @@ class Observed:
         return bandwidth_of(self.features, self.estimation.settings.bandwidth, seed=self.estimation.seed)
 
     def affinity(self, precision: Precision | None = None) -> Affinity:
-        """Gaussian kernel of the features. It is large, so it is made anew each time."""
-        estimation = self.estimation
-        bandwidth = self.bandwidth or estimation.settings.bandwidth  # 0 is what a rule may give, only
-        precision = precision or estimation.precision
-        return gaussian_affinity(self.features, bandwidth, precision=precision, seed=estimation.seed)
+        """Gaussian kernel of the features; without their coordinates when all entries are there."""
+        wanted = precision or self.estimation.precision
+        if self.keeps_kernel and wanted == self.estimation.precision:
+            return self._kernel
+        return self._new_kernel(wanted)
 
-    def diffusion(self, affinity: Affinity) -> Eigenvalues:
-        """Spectrum of the diffusion on a kernel."""
-        return diffusion_spectrum(affinity, alpha=self.estimation.settings.alpha, seed=self.estimation.seed)
+    @cached_property
+    def _kernel(self) -> Affinity:
+        return self._new_kernel(self.estimation.precision)
+
+    def _new_kernel(self, precision: Precision) -> Affinity:
+        bandwidth = self.bandwidth or self.estimation.settings.bandwidth  # 0 is what a rule may give, only
+        kernel = gaussian_affinity(self.features, bandwidth, precision=precision, seed=self.estimation.seed)
+        return kernel if kernel.dense is None else replace(kernel, points=kernel.points[:, :0].clone())
 
     @cached_property
     def spectrum(self) -> Eigenvalues:
         """Spectrum of the diffusion on all samples."""
-        return self.diffusion(self.affinity())
+        alpha, seed = self.estimation.settings.alpha, self.estimation.seed
+        return diffusion_spectrum(self.affinity(), alpha=alpha, seed=seed)
 
     @cached_property
     def label_parts(self) -> ClassParts[Eigenvalues]:
@@ -97,12 +108,13 @@ class Observed:
 
     def parts_of(self, labels: Tensor) -> ClassParts[Eigenvalues]:
         """The same by other labels (n,) of the samples."""
-        affinity = self.affinity()
-
-        def spectrum(index: Tensor) -> Eigenvalues:
-            return self.spectrum if len(index) == len(self) else self.diffusion(affinity.restricted(index))
-
-        return class_parts(spectrum, labels, seed=self.estimation.seed)
+        affinity, alpha, seed = self.affinity(), self.estimation.settings.alpha, self.estimation.seed
+        return class_parts(
+            lambda everything: self.spectrum,
+            labels,
+            seed=seed,
+            together=lambda parts: part_spectra(affinity, parts, alpha=alpha, seed=seed),
+        )
 
     @cached_property
     def label_neighbors(self) -> NeighborInformation | None:
@@ -178,8 +190,8 @@ def each_observed(statistics: CheckpointStatistics) -> Iterator[tuple[Subject, O
         place = entry.layer.index, split
         if place not in known:
             rows = torch.arange(len(sample.labels), device=sample.labels.device)
-            images = statistics.images[split]
-            known[place] = Observed(
-                sample.features, sample.labels, images, rows, split, statistics.estimation
-            )
+            seen = sample.features, sample.labels, statistics.images[split], rows, split
+            room = KEPT // max(len(rows) ** 2 * sample.features.element_size(), 1)
+            keeps = len(known) < room
+            known[place] = Observed(*seen, statistics.estimation, keeps_kernel=keeps)
         yield subject, known[place]
