@@ -93,6 +93,5 @@ def test_measuring_stays_within_what_was_foretold_and_comes_near_it(world, needs
     )
     assert (bool(plan.cached), plan.pooled) == (kept, pooled)
     found, _ = peak(lambda: Collector(setup, plan).collect(model, needs))
-    foretold = plan.state_bytes + plan.cache_bytes + plan.working_bytes
-    assert foretold <= budget
-    assert 0.3 * foretold < found - forward <= foretold
+    assert plan.total_bytes <= budget
+    assert 0.3 * plan.total_bytes < found - forward <= plan.total_bytes

@@ -52,6 +52,15 @@ def test_a_batch_and_other_images_count_too():
     assert plan(10**9, **more).state_bytes == STATE + 100 * 3 * 8
 
 
+def test_layers_are_finished_side_by_side_where_kept_features_leave_the_room():
+    everything = STATE + PASSING + TRAIN + TEST
+    assert plan(everything + PASSING - 1, workers=3).workers == 1
+    found = plan(everything + PASSING, workers=3)
+    assert (found.workers, found.cached) == (2, {"train", "test"})
+    assert found.total_bytes == everything + PASSING
+    assert plan(10**9, workers=3).workers == 3
+
+
 def test_float64_features_take_twice_the_memory():
     assert plan(10**9, item_bytes=8).cache_bytes == 2 * (TRAIN + TEST)
 

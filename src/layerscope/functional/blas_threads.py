@@ -1,4 +1,4 @@
-"""The threads of numpy's and scipy's linear algebra, which compete with those of torch."""
+"""The threads of numpy's linear algebra, which compete with those of torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ MANY = 1000  # rows from which the eigenvalues of a matrix keep several threads 
 def one_thread() -> Iterator[None]:
     """Let OpenBLAS work with one thread: torch's wait for their next task at full speed.
 
-    On two cores a measurement pass of an MLP takes a third less time so.
+    On two cores a measurement pass of an MLP takes a third less time so. The limit is one of the whole
+    process: threads that enter while another is within, such as those that it began, change nothing.
     """
     with _libraries().limit(limits=1):
         yield
@@ -34,8 +35,7 @@ def threads_for(rows: int) -> Iterator[None]:
 
 @cache
 def _libraries() -> Any:
-    """Every OpenBLAS of this process: scipy brings one of its own, beside numpy's."""
-    import scipy.linalg  # noqa: F401
+    """Every OpenBLAS that is there when it is first asked for, numpy's among them."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(internal_api="openblas")

@@ -1,10 +1,12 @@
 """Eigenvalues and eigenvectors of a symmetric matrix, by whichever LAPACK is the faster one.
 
-On the CPU that is scipy's, which takes about half the time of torch's for eigenvalues.
+On the CPU that is numpy's or, for a part of them, scipy's: they take less time than torch's, and numpy's lets
+other threads go on meanwhile.
 """
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,10 +25,8 @@ def eigenvalues(matrix: Tensor) -> Tensor:
     """
     if matrix.device.type != "cpu" or len(matrix) < SMALL:
         return torch.linalg.eigvalsh(matrix.double())
-    from scipy.linalg import eigh  # slow to import
-
     with threads_for(len(matrix)):
-        return torch.from_numpy(eigh(matrix.detach().double().numpy(), eigvals_only=True, driver="evd"))
+        return torch.from_numpy(np.linalg.eigvalsh(_finite(matrix).numpy()))
 
 
 def eigenvectors(matrix: Tensor) -> tuple[Tensor, Tensor]:
@@ -34,10 +34,8 @@ def eigenvectors(matrix: Tensor) -> tuple[Tensor, Tensor]:
     if matrix.device.type != "cpu" or len(matrix) < SMALL:
         values, vectors = torch.linalg.eigh(matrix.double())
         return values, vectors
-    from scipy.linalg import eigh  # slow to import
-
     with threads_for(len(matrix)):
-        first, second = eigh(matrix.detach().double().numpy(), driver="evd")
+        first, second = np.linalg.eigh(_finite(matrix).numpy())
     return torch.from_numpy(first), torch.from_numpy(second)
 
 
@@ -64,3 +62,10 @@ def stacked_eigenvalues(matrices: Tensor) -> Tensor:
     with threads_for(size):
         found = [torch.from_numpy(eigh(matrix, eigvals_only=True, driver="ev")) for matrix in each]
     return torch.stack(found).reshape(matrices.shape[:-1])
+
+
+def _finite(matrix: Tensor) -> Tensor:
+    matrix = matrix.detach().double()
+    if not bool(matrix.isfinite().all()):
+        raise ValueError("a matrix with entries that are not finite has no eigenvalues")
+    return matrix

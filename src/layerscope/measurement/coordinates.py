@@ -11,6 +11,7 @@ from layerscope.statistics.class_moments import ClassMoments
 from layerscope.statistics.class_scatter import DirectionalScatter
 from layerscope.statistics.nearest_center import NearestCenter
 
+MOST_ROWS, VALUES = 2**14, 2**22  # rows that are read at a time, and what is made of them
 OUTLYING = 4.0  # standard deviations; the check itself has a margin of fifty times the rounding
 
 
@@ -61,6 +62,11 @@ class Coordinates:
         spread[moments.present] = OUTLYING * moments.variances.sqrt()
         self._spread = (spread + torch.linalg.vector_norm(about_means, dim=1)).unsqueeze(1)
         self._narrow: dict[torch.dtype, tuple[Tensor, Tensor, Tensor]] = {}  # converted once, not per batch
+
+    @property
+    def rows(self) -> int:
+        """How many rows are best read at a time, of offsets that are at hand."""
+        return min(MOST_ROWS, max(VALUES // (len(self._directions) + len(self._spread)), 1))
 
     def update(self, offsets: Tensor, labels: Tensor, decisions: Tensor) -> None:
         """Add a batch.

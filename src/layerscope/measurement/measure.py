@@ -225,6 +225,7 @@ def plan_for(config: Config, setup: Setup, needs: Need) -> Plan:
         sample=setup.sample,
         batch_size=setup.batch_size,
         largest_class=max(int(class_counts(split).max()) for split in setup.splits.values()),
+        workers=torch.get_num_threads() if setup.device.type == "cpu" and world_size() == 1 else 1,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from layerscope.errors import MeasurementError
 from layerscope.features.taps import Layer
@@ -33,6 +33,8 @@ class Plan:
         Layers whose spectra are sketched in one sweep over a split that is not kept.
     pooled : frozenset of int
         Layers among them whose single classes are left out, for want of memory.
+    workers : int
+        Layers that are finished side by side.
     """
 
     cached: frozenset[str]
@@ -41,6 +43,12 @@ class Plan:
     working_bytes: int = 0
     groups: tuple[tuple[int, ...], ...] = ()
     pooled: frozenset[int] = field(default_factory=frozenset)
+    workers: int = 1
+
+    @property
+    def total_bytes(self) -> int:
+        """All of it, at most."""
+        return self.state_bytes + self.cache_bytes + self.working_bytes
 
     @property
     def second_sweeps(self) -> int:
@@ -59,8 +67,11 @@ def make_plan(
     sample: int = 0,
     batch_size: int = 0,
     largest_class: int | None = None,
+    workers: int = 1,
 ) -> Plan:
     """Keep the features of as many splits as the budget allows, and sketch the spectra of the others.
+
+    Layers are finished side by side where the budget still allows it then.
 
     What the decompositions of weights take is not counted: it is a few times the model itself.
 
@@ -81,6 +92,8 @@ def make_plan(
         Images in one step.
     largest_class : int, optional
         Samples of one class in one split, at most; twice an even share when omitted.
+    workers : int
+        Threads that may each finish a layer.
 
     Raises
     ------
@@ -95,7 +108,8 @@ def make_plan(
     state = means + taken * width * item_bytes
     # One layer at a time: a batch, its offsets and what they are from; class means and what decomposes them.
     batch = min(batch_size, max(samples.values()))
-    passing = widest * (batch * (item_bytes + 8) + num_classes * 8 * MEANS)
+    finishing = widest * num_classes * 8 * MEANS
+    passing = widest * batch * (item_bytes + 8) + finishing
     if state + passing > memory_bytes:
         raise MeasurementError(_too_large(layers, num_classes, means + passing, state - means, memory_bytes))
     spectra, reserve = None, 0
@@ -109,12 +123,20 @@ def make_plan(
     cached = _fitting(sizes, room - reserve) if needs & SECOND_SWEEP else frozenset()
     kept = sum(sizes[split] for split in cached)
     if spectra is None:
-        return Plan(cached, state, kept, passing)
+        return _side_by_side(Plan(cached, state, kept, passing), finishing, workers, memory_bytes)
     if cached == set(samples):
-        return Plan(cached, state, kept, passing + spectra.kept)
+        plan = Plan(cached, state, kept, passing + spectra.kept)
+        return _side_by_side(plan, finishing + spectra.kept, workers, memory_bytes)
     groups, pooled, sketched = spectra.grouped(room - kept)
     working = passing + max(sketched, spectra.kept if cached else 0)
-    return Plan(cached, state, kept, working, groups, pooled)
+    plan = Plan(cached, state, kept, working, groups, pooled)
+    return _side_by_side(plan, finishing + spectra.kept, workers, memory_bytes)
+
+
+def _side_by_side(plan: Plan, each: int, workers: int, memory_bytes: int) -> Plan:
+    """As many workers as there is room for, each of which takes so many bytes for a layer."""
+    more = min(workers - 1, (memory_bytes - plan.total_bytes) // max(each, 1))
+    return replace(plan, workers=1 + more, working_bytes=plan.working_bytes + more * each)
 
 
 def _fitting(sizes: Mapping[str, int], room: int) -> frozenset[str]:

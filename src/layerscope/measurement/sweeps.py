@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -22,13 +23,13 @@ from layerscope.distributed.exchange import anybody, gathered, merged, shared
 from layerscope.distributed.ranks import world_size
 from layerscope.features.evaluation import evaluating, full_precision
 from layerscope.features.taps import Layer
-from layerscope.functional.between import BetweenBasis
 from layerscope.functional.spectra import spectrum
 from layerscope.measurement.coordinates import Coordinates
 from layerscope.measurement.forwarding import Batch, Receive, forwarded
 from layerscope.measurement.plan import Plan
 from layerscope.measurement.sample_rows import IMAGES, SampleRows
 from layerscope.measurement.setup import Setup
+from layerscope.measurement.side_by_side import Work, side_by_side
 from layerscope.measurement.spectra import SketchReader, kept_spectra
 from layerscope.measures.base import (
     EVERY_IMAGE,
@@ -55,7 +56,6 @@ class Interrupted(Exception):
 
 
 SAMPLE, PARTNERS = "sample", "partners"  # what a split's statistics call the features of chosen images
-ROWS = 4096  # rows of kept offsets that are read at a time
 
 
 class Collector:
@@ -87,7 +87,7 @@ class Collector:
             Somebody asked to stop.
         """
         setup = self.setup
-        entries = [self._entry(model, layer, needs) for layer in setup.layers]
+        entries = [self._entry(model, layer) for layer in setup.layers]
         statistics = CheckpointStatistics(
             setup.weighting,
             entries,
@@ -95,20 +95,15 @@ class Collector:
             estimation=setup.estimation,
             pairs=setup.pairs,
         )
-        if not needs & FIRST_SWEEP:
-            return statistics
         with torch.no_grad(), evaluating(model), full_precision():
             own = {}
-            for name in setup.splits:
+            for name in setup.splits if needs & FIRST_SWEEP else ():
                 self._pause()
                 own[name] = self._first_sweep(model, name, statistics, needs)
             if needs & Need.OOD and setup.ood is not None:
                 self._pause()
                 self._ood_sweep(model, statistics, own_part(setup.ood))
-            if needs & SECOND_SWEEP:
-                for name in setup.splits:
-                    self._pause()
-                    self._second_sweep(model, name, statistics, own[name], needs)
+            self._finish(model, statistics, own, needs)
         return statistics
 
     def _pause(self) -> None:
@@ -120,13 +115,9 @@ class Collector:
         if world_size() == 1:
             self._pause()
 
-    def _entry(self, model: nn.Module, layer: Layer, needs: Need) -> LayerStatistics:
+    def _entry(self, model: nn.Module, layer: Layer) -> LayerStatistics:
         module = model.get_submodule(layer.module_name)
-        matrix = weight_matrix(module) if needs & Need.SPECTRUM else None
-        decomposition = spectrum(matrix) if matrix is not None else None
-        return LayerStatistics(
-            layer, module, self.setup.where, self.setup.reduce_name, spectrum=decomposition
-        )
+        return LayerStatistics(layer, module, self.setup.where, self.setup.reduce_name)
 
     def _first_sweep(
         self, model: nn.Module, name: str, statistics: CheckpointStatistics, needs: Need
@@ -234,44 +225,54 @@ class Collector:
     ) -> Iterator[Batch]:
         return forwarded(model, part, self.setup, entries, receive, self._pause_alone)
 
-    def _second_sweep(
-        self, model: nn.Module, name: str, statistics: CheckpointStatistics, decided: Tensor, needs: Need
+    def _finish(
+        self, model: nn.Module, statistics: CheckpointStatistics, own: Mapping[str, Tensor], needs: Need
     ) -> None:
-        """What needs the means of one split: along them, nearest train means, and spectra about them."""
-        readers: list[Coordinates] = []
+        """The weights' decompositions, and what needs the means: along them, nearest ones, spectra."""
+        layers = statistics.layers
+        names = [name for name in self.setup.splits if needs & SECOND_SWEEP]
         if needs & (Need.SCATTER | Need.NEAREST):
-            readers = [self._coordinates(entry, name) for entry in statistics.layers]
-        spectra = bool(needs & Need.SPECTRA)
-        if name in self.plan.cached:
-            self._read_kept(name, statistics, decided, readers, spectra)
-        else:
-            self._read_again(model, name, statistics, decided, readers, spectra)
-        for entry, reader in zip(statistics.layers, readers, strict=False):
-            split = entry.splits[name]
-            split.scatter = merged(reader.scatter)
-            split.nearest = None if reader.nearest is None else merged(reader.nearest)
+            self._do([partial(self._add_basis, entry.splits[name]) for name in names for entry in layers])
+        kept = [(name, entry) for name in names if name in self.plan.cached for entry in layers]
+        kept.sort(key=lambda each: (-len(self._parts[each[0]]), -each[1].layer.dim))  # the longest first
+        works = [partial(self._read_kept, name, entry, own[name], needs) for name, entry in kept]
+        if needs & Need.SPECTRUM:
+            works += [partial(_decompose, entry) for entry in layers]
+        self._do(works)
+        for name in names:
+            if name not in self.plan.cached:
+                self._pause()
+                self._read_again(model, name, statistics, own[name], needs)
 
-    def _read_kept(
-        self,
-        name: str,
-        statistics: CheckpointStatistics,
-        decided: Tensor,
-        readers: Sequence[Coordinates],
-        spectra: bool,
-    ) -> None:
-        """Hand the offsets of one split on as they were kept, layer by layer."""
-        labels = self._parts[name].labels
-        for entry in statistics.layers:
-            kept, index = self._slot(name, entry.layer, 0, len(labels)), entry.layer.index
-            assert kept is not None  # though it has no rows when this process has nothing to read
-            for start in range(0, len(labels) if readers else 0, ROWS):
-                rows = slice(start, start + ROWS)
-                readers[index].update(kept[rows], labels[rows], decided[rows])
-            split = entry.splits[name]
-            if spectra and split.moments is not None:
-                self._pause_alone()
-                about = self._references[name, index], split.moments, self.setup.weighting
-                split.spectra = kept_spectra(kept, labels, *about)
+    def _do(self, works: Sequence[Work]) -> None:
+        """What layers need one by one, a few of them at a time."""
+
+        def unless_stopped(work: Work) -> None:
+            self._pause_alone()
+            work()
+
+        side_by_side([partial(unless_stopped, work) for work in works], self.plan.workers)
+
+    def _add_basis(self, split: SplitStatistics) -> None:
+        """Directions of the class means: one process' own, since directions have no sign of their own."""
+        moments = split.moments
+        assert moments is not None
+        split.basis = shared(lambda: basis_by(moments, self.setup.weighting))
+
+    def _read_kept(self, name: str, entry: LayerStatistics, decided: Tensor, needs: Need) -> None:
+        """Hand the offsets of one layer and split on as they were kept."""
+        labels, split = self._parts[name].labels, entry.splits[name]
+        kept = self._slot(name, entry.layer, 0, len(labels))
+        assert kept is not None  # though it has no rows when this process has nothing to read
+        if needs & (Need.SCATTER | Need.NEAREST):
+            reader = self._coordinates(entry, name)
+            parts = (torch.split(part, reader.rows) for part in (kept, labels, decided))
+            for some in zip(*parts, strict=True):
+                reader.update(*some)
+            _put(reader, split)
+        if needs & Need.SPECTRA and split.moments is not None:
+            about = self._references[name, entry.layer.index], split.moments, self.setup.weighting
+            split.spectra = kept_spectra(kept, labels, *about)
 
     def _read_again(
         self,
@@ -279,12 +280,14 @@ class Collector:
         name: str,
         statistics: CheckpointStatistics,
         decided: Tensor,
-        readers: Sequence[Coordinates],
-        spectra: bool,
+        needs: Need,
     ) -> None:
         """Forward one split again, as often as the memory for the spectra's sketches asks for."""
+        readers: list[Coordinates] = []
+        if needs & (Need.SCATTER | Need.NEAREST):
+            readers = [self._coordinates(entry, name) for entry in statistics.layers]
         everywhere = tuple(range(len(statistics.layers)))
-        for number, group in enumerate(self.plan.groups if spectra else ((),)):
+        for number, group in enumerate(self.plan.groups if needs & Need.SPECTRA else ((),)):
             sketches = {index: self._sketches(statistics.layers[index], name) for index in group}
             along = readers if number == 0 else ()
             entries = [statistics.layers[index] for index in (everywhere if along else group)]
@@ -293,6 +296,8 @@ class Collector:
             self._forward_again(model, name, entries, decided, along, sketches)
             for index, reader in sketches.items():
                 statistics.layers[index].splits[name].spectra = reader.spectra()
+        for entry, along_means in zip(statistics.layers, readers, strict=False):
+            _put(along_means, entry.splits[name])
 
     def _forward_again(
         self,
@@ -327,9 +332,6 @@ class Collector:
         moments = split.moments
         assert moments is not None
         assert train.moments is not None
-        for part in (train, split):
-            if part.basis is None and part.moments is not None:
-                part.basis = self._basis(part.moments)
         assert split.basis is not None
         assert train.basis is not None
         scatter = DirectionalScatter(moments.num_classes, split.basis.rank, device=self.setup.device)
@@ -340,10 +342,6 @@ class Collector:
         reference = self._references[name, entry.layer.index]
         return Coordinates(moments, reference, split.basis, scatter, train.basis, nearest)
 
-    def _basis(self, moments: ClassMoments) -> BetweenBasis:
-        """Directions of the class means: one process' own, since directions have no sign of their own."""
-        return shared(lambda: basis_by(moments, self.setup.weighting))
-
     def _slot(self, name: str, layer: Layer, start: int, count: int) -> Tensor | None:
         """Where the offsets of these samples are kept, or None when they are not."""
         if name not in self.plan.cached:
@@ -353,3 +351,14 @@ class Collector:
             size = (len(self._parts[name]), layer.dim)
             self._kept[key] = torch.empty(size, dtype=self.setup.dtype, device=self.setup.device)
         return self._kept[key][start : start + count]
+
+
+def _put(reader: Coordinates, split: SplitStatistics) -> None:
+    """Keep what all processes counted."""
+    split.scatter = merged(reader.scatter)
+    split.nearest = None if reader.nearest is None else merged(reader.nearest)
+
+
+def _decompose(entry: LayerStatistics) -> None:
+    matrix = weight_matrix(entry.module)
+    entry.spectrum = None if matrix is None else spectrum(matrix)

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from layerscope.statistics.class_sums import add_class_sums
+
 
 class DirectionalScatter:
     r"""Per class, the sum of squared coordinates of samples about their class mean.
@@ -36,7 +38,7 @@ class DirectionalScatter:
             :math:`u_j^\\top (h_i - \\mu_{y_i})`.
         labels : Tensor (B,)
         """
-        self.energies.index_add_(0, labels, coordinates.double().square())
+        add_class_sums(self.energies, coordinates.double().square(), labels)
         self.counts += torch.bincount(labels, minlength=len(self.counts))
 
     def merge(self, other: DirectionalScatter) -> DirectionalScatter:
