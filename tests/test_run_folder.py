@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import pytest
 from layerscope.config import dump_yaml, load_matrix, parse_config
 from layerscope.errors import RunFolderError
 from layerscope.files import write_json
+from layerscope.plotting import FIGURES
 from layerscope.run import Run
 from layerscope.run_folder import RunFolder, config_text
 from layerscope.status import STAGES, StageStatus
@@ -88,8 +90,35 @@ def test_a_lost_table_undoes_measuring(copy):
 
 
 def test_a_lost_figure_undoes_plotting(copy):
-    (copy.folder / "plots/CDNV.png").unlink()
+    (copy.folder / "plots/Overview.png").unlink()
     assert done(copy) == ["train", "measure"]
+
+
+def test_a_run_of_a_matrix_is_drawn_as_one_picture_unless_more_is_asked_for(copy):
+    assert [path.name for path in copy.plots_path.iterdir()] == ["Overview.png"]
+    alone, asked = replace(copy, axes={}), replace(copy, config=config_with(Logging={"figures": "all"}))
+    assert (
+        list(alone.figures())
+        == list(asked.figures())
+        == [name for name in FIGURES if name in asked.figures()]
+    )
+    assert {"CDNV", "Overview"} < set(asked.figures())
+    assert done(alone) == done(asked) == ["train", "measure"]
+    sheet = replace(alone, config=config_with(Logging={"figures": "overview"}))
+    assert done(sheet) == ["train", "measure", "plot"]
+
+
+def test_a_figure_drawn_on_request_is_drawn_again_with_the_overview(copy):
+    later = (copy.plots_path / "Overview.png").stat().st_mtime_ns + 10**9
+    (copy.plots_path / "CDNV.pdf").touch()
+    assert {name: figure.formats for name, figure in copy.figures().items()} == {
+        "CDNV": ("pdf",),
+        "Overview": ("png",),
+    }
+    os.utime(copy.folder / "measurements/CDNV.csv", ns=(later, later))
+    assert copy.plot()
+    assert copy.plots_path.joinpath("CDNV.pdf").read_bytes().startswith(b"%PDF")
+    assert done(copy) == list(STAGES)
 
 
 def test_another_measure_undoes_measuring(copy):

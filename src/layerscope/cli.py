@@ -173,7 +173,8 @@ def _question_flags(flags: argparse.ArgumentParser) -> None:
         "--figures",
         nargs="*",
         metavar="NAME",
-        help="draw only these figures, up to date or not, of a run or of a whole matrix; without names: all",
+        help="draw just these figures, up to date or not, of a run, or of every run of a matrix and of all "
+        "together; all, or no name: everything there is",
     )
     titled.add_argument(
         "--columns", type=int, choices=(1, 2), help="with --figures: as wide as one or two columns of a paper"
@@ -284,6 +285,9 @@ def _refuse_lonely(options: argparse.Namespace) -> None:
         "--json is for --dry-run, --status and --clean": options.json and not asked,
         "--yes is for --clean": options.yes and options.clean is None,
         "--columns is for --figures": options.columns is not None and options.figures is None,
+        "--figures draws in this process; for jobs or workers: --stages plot --set Logging.figures=all": bool(
+            options.figures is not None and (options.slurm or options.workers)
+        ),
         "--usetex is for --figures": options.usetex and options.figures is None,
         "--follow is for --logs": options.follow and options.logs is None,
     }

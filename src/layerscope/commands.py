@@ -83,14 +83,16 @@ def _draw_together(request: Request, console: Console) -> bool:
 def draw(
     request: Request, console: Console, *, names: Sequence[str], columns: int | None, usetex: bool
 ) -> int:
-    """Draw just these figures, up to date or not; without names all that there are.
+    """Draw just these figures, up to date or not; without names, or for ``all``, all that there are.
 
     1 when one that is named was not drawn, of any run.
     """
-    from layerscope.plotting.listing import chosen_figures
+    from layerscope.plotting.listing import chosen_figures, means_all
     from layerscope.plotting.plotter import NCPlotter
 
     chosen = chosen_figures(names)
+    if means_all(names):
+        names = ()
     look = partial(_draw, console, columns=columns, usetex=usetex)
     done = [
         look(run.name, NCPlotter(run.folder).plot, chosen.of_one if names else None)

@@ -145,24 +145,32 @@ def _together(experiment: Experiment) -> str:
     runs = experiment.runs
     checkpoints = sum(len(run.checkpoints.epochs()) for run in runs)
     tables = sum(len(run.tables.measures()) for run in runs)
-    figures = sum(1 for run in runs for _ in run.plots_path.glob("*.pdf"))
+    drawn = [_figures(run) for run in runs]
+    figures = sum(map(len, drawn))
+    more = " (--figures all draws more)" if set().union(*drawn) == {"Overview"} else ""
     return (
         f"{len(runs)} runs in {experiment.base}: {checkpoints} checkpoints, {tables} tables and {figures} "
-        "figure(s); --status lists them.\n"
+        f"figure(s){more}; --status lists them.\n"
     )
 
 
 def _whereabouts(run: Run) -> str:
     checkpoints, tables = run.checkpoints.epochs(), run.tables.measures()
-    figures = sorted(run.plots_path.glob("*.pdf"))
+    figures = _figures(run)
     lines = [f"{run.name}: {run.folder}"]
     if checkpoints:
         lines.append(f"  {len(checkpoints)} checkpoints (epochs {_listed(checkpoints)}) in checkpoints/")
     if tables:
         lines.append(f"  {len(tables)} tables in measurements/: {', '.join(tables)}")
-    if figures:
+    if figures == {"Overview"}:
+        lines.append("  its overview in plots/Overview.png; --figures all draws everything")
+    elif figures:
         lines.append(f"  {len(figures)} figures in plots/, as .pdf and .png; start with plots/Overview.png")
     return "\n".join(lines) + "\n"
+
+
+def _figures(run: Run) -> set[str]:
+    return {path.stem for path in run.plots_path.glob("*.p[dn][fg]")}
 
 
 def _listed(epochs: Iterable[int]) -> str:

@@ -224,7 +224,7 @@ class Experiment:
         return self.perform({"measure": lambda run: run.measure()})
 
     def plot(self) -> list[Outcome]:
-        """Draw the figures of every run."""
+        """Draw the figures of every run that ``Logging.figures`` asks for: in a matrix, its overview."""
         return self.perform({"plot": lambda run: run.plot()})
 
     def plot_matrix(

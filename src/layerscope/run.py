@@ -14,8 +14,7 @@ from layerscope.distributed.exchange import anybody, shared
 from layerscope.distributed.ranks import rank
 from layerscope.errors import Blocked, RunFolderError, Stopped, UsageError
 from layerscope.measurement.key import selected_measures
-from layerscope.plotting.freshness import drawable, outdated
-from layerscope.plotting.registry import FIGURES
+from layerscope.plotting.freshness import outdated
 from layerscope.provenance import now
 from layerscope.run_folder import RunFolder, read_record
 from layerscope.source import source_digest
@@ -145,7 +144,7 @@ class Run(RunFolder):
             logger.warning("this version has no measure %s; it is left out", ", ".join(missing))
 
     def plot(self, *, force: bool = False, should_stop: ShouldStop = never) -> bool:
-        """Draw the figures that are out of date; False when there were none.
+        """Draw the figures that are out of date, of those that ``Logging.figures`` asks for; False: none was.
 
         Raises
         ------
@@ -155,7 +154,7 @@ class Run(RunFolder):
         if rank() > 0:
             return False
         with self.working(), self._recording("plot") as begin:
-            possible = drawable(self.folder, FIGURES)
+            possible = self.figures()
             if not possible:
                 raise Blocked(f"{self.folder} has nothing to draw: run the train and measure stages first.")
             wanted = possible if force else outdated(self.folder, possible)
@@ -166,7 +165,7 @@ class Run(RunFolder):
 
             plotter = NCPlotter(self.folder)
             for name in _until(wanted, should_stop, "drawing"):
-                plotter.plot([name], force=True)
+                plotter.draw({name: wanted[name]})
             self.note(plotted=now())
         return True
 

@@ -20,8 +20,8 @@ from layerscope.files import remove_leftovers, write_atomic, write_json
 from layerscope.heartbeat import FRESH_SECONDS
 from layerscope.measurement.key import measurement_key, selected_measures
 from layerscope.measures.catalog import VERSIONS
-from layerscope.plotting.freshness import drawable, outdated
-from layerscope.plotting.registry import FIGURES
+from layerscope.plotting.freshness import at_a_glance, drawable, outdated
+from layerscope.plotting.registry import FIGURES, Figure
 from layerscope.provenance import now, provenance
 from layerscope.results.run_folders import PAIRS_FILE
 from layerscope.results.tables import TableStore
@@ -205,7 +205,18 @@ class RunFolder:
     def _plot_key(self) -> str:
         tables = _content(self.tables.folder / "manifest.json")
         sizes = _size(self.log_path), _size(self.pairs_path)
-        return _digest(self._hash, list(FIGURES), tables, sizes, _listing(self.plots_path))
+        wanted = list(FIGURES), self.draws_everything
+        return _digest(self._hash, wanted, tables, sizes, _listing(self.plots_path))
+
+    @property
+    def draws_everything(self) -> bool:
+        """Whether the plot stage draws every figure: of all runs of a matrix nobody would look at them."""
+        asked = self.config.logging.figures
+        return asked == "all" or (asked == "auto" and not self.axes)
+
+    def figures(self) -> dict[str, Figure]:
+        """The figures that the plot stage keeps up to date, of those whose tables are there."""
+        return drawable(self.folder, FIGURES if self.draws_everything else at_a_glance(self.folder))
 
     def _vouched(self, stage: str) -> bool:
         status = self.status(stage).read()
@@ -217,7 +228,7 @@ class RunFolder:
         if stage == "measure":
             return not self.pending_measures()
         if stage == "plot":
-            possible = drawable(self.folder, FIGURES)
+            possible = self.figures()
             return bool(possible) and not outdated(self.folder, possible)
         return True
 

@@ -48,6 +48,7 @@ def test_the_hash_is_pinned():
         ("Data", "validation", 0.0),
         ("Optimizer", "objective", "supervised"),
         ("Logging", "keep-best", False),
+        ("Logging", "figures", "all"),
     ],
 )
 def test_what_does_not_change_the_weights_does_not_change_the_hash(section, key, value):

@@ -187,6 +187,7 @@ def test_a_section_that_is_present_but_empty_lacks_its_keys(nothing):
         ),
         ("Logging", "log-interval", 0, "log-interval must be a whole number of at least 1, not 0"),
         ("Logging", "trackers", ["wandbb"], "item 1 is 'wandbb'; did you mean 'wandb'?"),
+        ("Logging", "figures", "everything", "figures must be auto, overview or all, not 'everything'"),
         ("Measurements", "measures", False, "measures must be True (all), a name, groups joined by _"),
         ("Measurements", "measures", [], "measures must be True (all), a name, groups joined by _"),
         ("Measurements", "measures", ["CDNV", 3], "item 2 is 3"),

@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 from layerscope.errors import UsageError
 from layerscope.plotting import FIGURES, RunTables
 from layerscope.plotting.drawing.style import FIRST_COLOUR, LAST_COLOUR, NC_COLOUR
-from layerscope.plotting.registry import OVERVIEW
 from layerscope.plotting.run_tables import LOG
 
 LAYERS = [f"block{index}.fc" for index in range(5)] + ["fc"]
@@ -23,11 +22,12 @@ RESNET = ["conv1", *(f"layer{s}.{b}.conv{i}" for s in range(1, 5) for b in range
 DENSENET = [f"features.denseblock{1 + i // 15}.denselayer{i % 15 + 1}.conv1" for i in range(59)] + [
     "classifier"
 ]
+MEASURED = ("Accuracy", "CDNV", "Traces", "NC1", "ETF", "NCC", "AngleBetweenSubspaces", "WeightSVs")
 MANY = [0, 1, 2, 5, 10, 50, 350]
 
 
 def load(folder: Path, title: str = "mlp · digits") -> RunTables:
-    return RunTables.load(folder, (LOG, *OVERVIEW), title=title)
+    return RunTables.load(folder, (LOG, *MEASURED), title=title)
 
 
 def draw(tables: RunTables, name: str) -> Figure:
@@ -222,9 +222,11 @@ def test_a_split_that_was_not_measured_is_named(synthetic):
 
 
 def test_the_overview_shows_what_there_is(small_run):
-    assert len(draw(load(small_run), "Overview").axes) == 8
-    for name in ("NC1", "ETF", "WeightSVs"):
+    headings = ["Loss", "Accuracy", "Collapse at the last layer", "CDNV", "NC1", "ETF error"]
+    headings += ["Nearest class centre", "Subspace angles: first (red), last (black)"]
+    assert [axes.get_title(loc="left") for axes in draw(load(small_run), "Overview").axes] == headings
+    for name in ("NC1", "ETF", "NCC"):
         (small_run / "measurements" / f"{name}.csv").unlink()
-    assert len(draw(load(small_run), "Overview").axes) == 5
+    assert len(draw(load(small_run), "Overview").axes) == 4
     with pytest.raises(UsageError, match="the run has no table yet"):
         draw(RunTables({}), "Overview")

@@ -28,7 +28,7 @@ def test_the_shipped_matrix_comes_to_its_end_as_jobs_with_the_bits_of_a_serial_r
     matrix.finish(STAGES)
     assert {run: results(matrix.folder(run)) for run in matrix.cells} == expected
     for run in matrix.cells:
-        assert (matrix.folder(run) / "plots" / "Overview.pdf").stat().st_size > 1000
+        assert (matrix.folder(run) / "plots" / "Overview.png").stat().st_size > 1000
         assert {matrix.status(run, stage)["attempt"] for stage in STAGES} == {1}
     told = json.loads(matrix.succeed("--status", "--json", environment=without_sacct))
     assert {run["name"]: run["state"] for run in told["runs"]} == dict.fromkeys(matrix.cells, "done")

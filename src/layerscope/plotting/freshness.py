@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from layerscope.plotting.registry import Figure
+from layerscope.plotting.registry import FIGURES, FORMATS, OVERVIEW, Figure
 from layerscope.plotting.run_tables import input_path
 from layerscope.results.tables import TableStore
 
-FORMATS = ("pdf", "png")
 
-
-def plot_paths(run_folder: Path, name: str) -> list[Path]:
+def plot_paths(run_folder: Path, name: str, formats: Sequence[str] = FORMATS) -> list[Path]:
     """The files of one figure."""
-    return [run_folder / "plots" / f"{name}.{extension}" for extension in FORMATS]
+    return [run_folder / "plots" / f"{name}.{extension}" for extension in formats]
 
 
 def drawable(run_folder: Path, figures: Mapping[str, Figure]) -> dict[str, Figure]:
     """Those of ``figures`` whose tables are there and hold the split they show."""
     return {name: figure for name, figure in figures.items() if _has_inputs(run_folder, figure)}
+
+
+def at_a_glance(run_folder: Path) -> dict[str, Figure]:
+    """The overview as a picture to look at, and whatever else lies there: it was asked for once.
+
+    One file, since file systems that many share often limit how many a user may have.
+    """
+    there = {name: _formats_there(run_folder, name) for name in FIGURES}
+    there[OVERVIEW] = tuple(name for name in FORMATS if name == "png" or name in there[OVERVIEW])
+    return {name: replace(FIGURES[name], formats=formats) for name, formats in there.items() if formats}
+
+
+def _formats_there(run_folder: Path, name: str) -> tuple[str, ...]:
+    return tuple(path.suffix[1:] for path in plot_paths(run_folder, name) if path.exists())
 
 
 def outdated(run_folder: Path, figures: Mapping[str, Figure]) -> dict[str, Figure]:
@@ -40,7 +53,7 @@ def _holds(run_folder: Path, table: str, split: str | None) -> bool:
 
 
 def _is_fresh(run_folder: Path, name: str, figure: Figure) -> bool:
-    drawn = [_time(path) for path in plot_paths(run_folder, name)]
+    drawn = [_time(path) for path in plot_paths(run_folder, name, figure.formats)]
     tables = [_time(input_path(run_folder, table)) for table in figure.inputs]
     return min(drawn) > 0 and min(drawn) >= max(tables)
 

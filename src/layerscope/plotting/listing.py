@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from layerscope.plotting.matrix.registry import MATRIX_FIGURES, MatrixFigure
@@ -20,7 +20,7 @@ class Chosen(NamedTuple):
 
 
 def chosen_figures(names: Iterable[str]) -> Chosen:
-    """The figures of these names (case ignored); all for none.
+    """The figures of these names (case ignored); all for none, and for the single word ``all``.
 
     Raises
     ------
@@ -28,12 +28,17 @@ def chosen_figures(names: Iterable[str]) -> Chosen:
         A name is unknown; the message gives the nearest known ones.
     """
     wanted = list(names)
-    if not wanted:
+    if means_all(wanted):
         return Chosen(list(FIGURES), list(MATRIX_FIGURES))
     found = named(wanted, {**FIGURES, **MATRIX_FIGURES})
     return Chosen(
         [name for name in found if name in FIGURES], [name for name in found if name in MATRIX_FIGURES]
     )
+
+
+def means_all(names: Sequence[str]) -> bool:
+    """Whether no figure is named, or all are by the word ``all``."""
+    return not names or [name.casefold() for name in names] == ["all"]
 
 
 def listing() -> str:

@@ -72,7 +72,7 @@ class NCPlotter:
             self._name_missing(wanted, possible)
         due = possible if force else outdated(self.run_folder, possible)
         with figure_options(columns=columns, usetex=usetex):
-            return self._draw(due)
+            return self.draw(due)
 
     @staticmethod
     def plot_runs(
@@ -130,7 +130,8 @@ class NCPlotter:
         with figure_options(columns=columns, usetex=usetex):
             return MatrixPlots(base_dir).draw(names, force=force)
 
-    def _draw(self, figures: Mapping[str, Figure]) -> list[Path]:
+    def draw(self, figures: Mapping[str, Figure]) -> list[Path]:
+        """Draw these figures, up to date or not; the files written, as of :meth:`plot`."""
         if not figures:
             return []
         from layerscope.plotting.drawing.message import message
@@ -139,7 +140,7 @@ class NCPlotter:
         tables = self._tables(name for figure in figures.values() for name in figure.inputs)
         written = []
         for name, figure in figures.items():
-            paths = plot_paths(self.run_folder, name)
+            paths = plot_paths(self.run_folder, name, figure.formats)
             try:
                 drawn = figure.draw(tables)
             except UsageError as error:

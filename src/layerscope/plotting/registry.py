@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 AnyFigure = TypeVar("AnyFigure")
 
+FORMATS = ("pdf", "png")
+"""Of every figure: for a paper, and to look at."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -23,7 +26,8 @@ class Figure:
 
     ``function`` is ``module:name`` within this package, resolved when drawn, so that listing figures
     loads no matplotlib. ``needs`` must all be there, of ``any_of`` at least one; ``uses`` are drawn in when
-    they are. ``number`` is that of the list of figures in the literature, ``-`` for our own.
+    they are. ``number`` is that of the list of figures in the literature, ``-`` for our own. ``formats``: as
+    which files it is drawn.
     """
 
     number: str
@@ -33,6 +37,7 @@ class Figure:
     uses: tuple[str, ...] = (NC_LAYER_TABLE,)
     split: str | None = None
     any_of: tuple[str, ...] = ()
+    formats: tuple[str, ...] = FORMATS
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -66,7 +71,11 @@ def _one(name: str, number: str, description: str, function: str, *needs: str) -
     return {name: Figure(number, description, function, needs)}
 
 
-OVERVIEW = ("Accuracy", "CDNV", "Traces", "NC1", "ETF", "NCC", "AngleBetweenSubspaces", "WeightSVs")
+OVERVIEW = "Overview"
+IN_OVERVIEW = (
+    *("Accuracy", "CDNV", "NC1", "ETF", "NCC", "SelfDuality", "AngleBetweenSubspaces"),
+    *("ActivationStableRank", "DSE", "KSG", "DSMI", "Drift"),
+)
 LAST_LAYER = ("NC1", "CDNV", "ETF", "GNC2", "SelfDuality", "NCC")
 SUMMARY = ("Traces", "CDNV", "NC1", "ETF", "NCC", "VCI")
 INFORMATION = ("BinnedMI", "KSG", "GaussianMI", "LatentMI", "DSMI")
@@ -216,7 +225,7 @@ FIGURES: Named = {
     ),
     **_one("SELI", "-", "distance to the SELI geometry", "run.imbalance:seli", "SELI"),
     # all at once
-    "Overview": Figure("-", "the run at a glance", "run.overview:overview", any_of=(LOG, *OVERVIEW)),
+    OVERVIEW: Figure("-", "the run at a glance", "run.overview:overview", any_of=(LOG, *IN_OVERVIEW)),
 }
 
 

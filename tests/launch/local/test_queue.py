@@ -62,7 +62,7 @@ def test_the_queue_ends_with_the_files_of_a_serial_run_and_does_nothing_twice(tm
 
     again = run_queue(runs, STAGES, workers=2, device="cpu")
     assert [str(one) for one in again] == ["[1/2] 0.05: nothing to do", "[2/2] 0.1: nothing to do"]
-    (runs[0].plots_path / "CDNV.pdf").unlink()
+    (runs[0].plots_path / "Overview.png").unlink()
     again = run_queue(runs, STAGES, workers=2, device="cpu")
     assert [one.worked for one in again] == [(), ("plot",)]
 

@@ -62,6 +62,12 @@ class LoggingConfig(Section):
         default=("tensorboard",), description="Programs that show the course of training: tensorboard, wandb"
     )
 
+    figures: Annotated[Literal["auto", "overview", "all"], AnyCase] = Field(
+        default="auto",
+        description="What the plot stage draws of every run: all figures, or the overview as one picture; "
+        "auto: the overview for the runs of a matrix, all for a run of its own",
+    )
+
     save_logits: Flag = Field(
         default=False, description="Save the logits of every kept epoch (logits/epoch_….safetensors)"
     )

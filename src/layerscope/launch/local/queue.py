@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import dropwhile
 from types import FrameType
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from layerscope.launch.local.slots import MASK, Slots, cores, visible_gpus
 from layerscope.launch.workers.child import Child, Work
 from layerscope.launch.workers.children import POLL_SECONDS, Children
 from layerscope.launch.workers.ending import Ending
+from layerscope.launch.workers.forked import ready_to_draw
 from layerscope.run import chosen_stages
 from layerscope.run_folder import RunFolder
 
@@ -169,7 +171,19 @@ class _Queue:
         environment = {} if THREADS in os.environ else {THREADS: str(max(1, cores() // self._slots.count))}
         if self._slots.gpus:
             environment = {MASK: ",".join(started.places) if wanted else ""}
-        return Work(started.run, started.stages, self._device, ranks=ranks, environment=environment)
+        return Work(
+            started.run,
+            started.stages,
+            self._device,
+            ranks=ranks,
+            environment=environment,
+            forked=started.stages == ("plot",) and ranks == 1 and self._may_fork,
+        )
+
+    @cached_property
+    def _may_fork(self) -> bool:
+        """Whether what only has to be drawn is drawn by forks of this process; not worth it for one run."""
+        return self._total > 1 and ready_to_draw()
 
     def _note_ends(self) -> None:
         self._children.look()

@@ -12,12 +12,15 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from layerscope.files import storage_errors
+from layerscope.launch.workers.forked import Forked, fork
 from layerscope.launch.workers.log import new_log
 from layerscope.launch.workers.stopping import SIGNALS
 from layerscope.run_folder import RunFolder
+
+Process: TypeAlias = "subprocess.Popen[bytes] | Forked"
 
 WORKER = "layerscope.launch.worker"
 _RANK_VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
@@ -38,6 +41,8 @@ class Work:
         Processes that share the run, one GPU each.
     environment : mapping
         Variables that differ from this process' own.
+    forked : bool
+        As a fork of this process, which :func:`~layerscope.launch.workers.forked.ready_to_draw` has prepared.
     """
 
     run: RunFolder
@@ -46,6 +51,7 @@ class Work:
     after: Sequence[str] = ()
     ranks: int = 1
     environment: Mapping[str, str] = field(default_factory=dict)
+    forked: bool = False
 
 
 class Child:
@@ -58,7 +64,7 @@ class Child:
         self.work = work
         self.log = Path()
         self.killed = False
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[Process] = []
         self._codes: dict[int, int] = {}
         self._first_failure: float | None = None
 
@@ -119,7 +125,7 @@ class Child:
                     os.kill(process.pid, number)
 
 
-def _exit_code(process: subprocess.Popen[bytes]) -> int | None:
+def _exit_code(process: Process) -> int | None:
     """Like ``process.poll()``, but without its lock, which a signal handler could not get."""
     try:
         info = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -135,17 +141,18 @@ def _verdict(codes: Sequence[int]) -> int:
     return next((code for code in codes if code), 0)
 
 
-def _command(work: Work) -> list[str]:
+def _arguments(work: Work) -> list[str]:
     return [
-        *(sys.executable, "-m", WORKER),
         *("--folder", str(work.run.folder), "--stages", ",".join(work.stages)),
         *("--after", ",".join(work.after), "--device", work.device, "--parent", str(os.getpid())),
     ]
 
 
-def _spawn(work: Work, environment: Mapping[str, str], output: BinaryIO) -> subprocess.Popen[bytes]:
+def _spawn(work: Work, environment: Mapping[str, str], output: BinaryIO) -> Process:
+    if work.forked:
+        return fork(WORKER, _arguments(work), environment, output)
     return subprocess.Popen(
-        _command(work),
+        [sys.executable, "-m", WORKER, *_arguments(work)],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=output,

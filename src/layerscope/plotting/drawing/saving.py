@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import io
+import string
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.figure import Figure
+from PIL import Image
 
 from layerscope.files import write_atomic
-from layerscope.plotting.drawing.style import house_style
+from layerscope.plotting.drawing.style import house_style, styled
 
-OPTIONS: dict[str, dict[str, Any]] = {
-    # No date: drawing the same tables again must not look like a change.
-    "pdf": {"metadata": {"CreationDate": None, "Creator": "layerscope", "Producer": "matplotlib"}},
-    "png": {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 1}},
-}
+# No date: drawing the same tables again must not look like a change.
+PDF_METADATA: dict[str, Any] = {"CreationDate": None, "Creator": "layerscope", "Producer": "matplotlib"}
+
+
+@styled
+def rehearse() -> None:
+    """Draw to nowhere, so that fonts and formulas are there, which libraries prepare when first used."""
+    figure = Figure()
+    axes = figure.add_subplot()
+    axes.set_yscale("log")
+    axes.plot([1, 2], [1, 100], marker="o", label=string.printable.strip().replace("$", ""))
+    axes.set_xlabel(r"$tr\,(\Sigma_W \Sigma_B^{+})\,/\,K$, $\|\mu_B\|$")
+    figure.legend()
+    render(figure, "png")
 
 
 def save(figure: Figure, paths: Sequence[Path]) -> None:
@@ -26,8 +38,20 @@ def save(figure: Figure, paths: Sequence[Path]) -> None:
 
 
 def render(figure: Figure, file_format: str) -> bytes:
-    """The figure as the content of a file."""
+    """The figure as the content of a file, ``pdf`` or ``png``."""
     buffer = io.BytesIO()
     with house_style():
-        figure.savefig(buffer, format=file_format, **OPTIONS[file_format])
+        if file_format == "png":
+            return _png(figure, int(mpl.rcParams["savefig.dpi"]))
+        figure.savefig(buffer, format=file_format, metadata=PDF_METADATA)
     return buffer.getvalue()
+
+
+def _png(figure: Figure, dpi: int) -> bytes:
+    """Without the transparency that no figure has: what is not written need not be compressed, either."""
+    raw, encoded = io.BytesIO(), io.BytesIO()
+    figure.savefig(raw, format="rgba", dpi=dpi)
+    width, height = figure.get_size_inches() * dpi
+    image = Image.frombuffer("RGBA", (int(width), int(height)), raw.getvalue(), "raw", "RGBA", 0, 1)
+    image.convert("RGB").save(encoded, "png", compress_level=1, dpi=(dpi, dpi))
+    return encoded.getvalue()

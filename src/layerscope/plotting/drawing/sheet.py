@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from layerscope.plotting.drawing.minor_ticks import draw_minor_ticks
 from layerscope.plotting.drawing.options import chosen
 from layerscope.plotting.drawing.style import REFERENCE_COLOUR, LineStyle
 from layerscope.plotting.drawing.text import literal
@@ -117,6 +118,8 @@ class Sheet:
         self.figure.set_size_inches(width, height)
         self._place_panels(width, height, head)
         self._write(title, strips, height)
+        for axes in self.axes:
+            draw_minor_ticks(axes)
         return self.figure
 
     def _all_legends(self) -> list[Legend]:

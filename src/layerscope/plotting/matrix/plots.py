@@ -11,9 +11,9 @@ from typing import Any
 
 from layerscope.errors import DamagedFile, UsageError
 from layerscope.files import write_atomic, write_json
-from layerscope.plotting.freshness import FORMATS
 from layerscope.plotting.matrix.registry import MATRIX_FIGURES, MatrixFigure
 from layerscope.plotting.matrix.tables import ESTIMATORS, SIZES, MatrixTables
+from layerscope.plotting.registry import FORMATS
 from layerscope.plotting.run_tables import input_path
 from layerscope.results.run_filter import existing_runs
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from layerscope.plotting.drawing.axes import draw_layer_axis
+from layerscope.plotting.drawing.axes import draw_epoch_axis, draw_layer_axis
 from layerscope.plotting.drawing.series import draw_series
 from layerscope.plotting.drawing.sheet import Legend, Sheet
 from layerscope.plotting.drawing.style import GROUP_COLOURS, styled
@@ -74,6 +75,12 @@ SUMMARY = {
     "NCC error": Quantity("NCC", "", _statistic("accuracy")),
     "VCI": Quantity("VCI", "", _statistic("vci")),
 }
+AT_THE_END = {
+    "NC1": Quantity("NC1", "", _statistic("pinv")),
+    "NC2": Quantity("ETF", "", _statistic("etf_error")),
+    "NC3": Quantity("SelfDuality", "", _statistic("frobenius")),
+    "NC4": Quantity("NCC", "", _statistic("agreement")),
+}
 COLLAPSED_LAYER = [
     Quantity("NCLayer", "index of the layer", _statistic(name), heading, low=0.0)
     for name, heading in (("first", "first below 0.2"), ("persistent", "all later ones below, too"))
@@ -90,6 +97,35 @@ OOD = Quantity(
 def through_training(tables: RunTables) -> Figure:
     """F21: NC1 to NC4 and their relatives at the last layer, by epoch."""
     return over_epochs(tables, THROUGH_TRAINING)
+
+
+def draw_at_the_end(sheet: Sheet, axes: Axes, tables: RunTables) -> None:
+    """NC1 to NC4 of the train split at the last layer that has them, by epoch, on one logarithmic axis.
+
+    All four fall to 0 as the network collapses; of NC4 it is the share of samples that the nearest class mean
+    puts elsewhere than the network.
+    """
+    axes.set_yscale("log")
+    found = {name: one.rows(tables.frames.get(one.table), "train") for name, one in AT_THE_END.items()}
+    shown = {name: rows for name, rows in found.items() if rows is not None}
+    for place, (name, rows) in enumerate(shown.items()):
+        last = rows[(rows["layer_index"] == rows["layer_index"].max()).to_numpy()]
+        if name == "NC4":
+            last = last.assign(value=1 - last["value"])
+        colour = GROUP_COLOURS[list(AT_THE_END).index(name)]
+        draw_series(sheet, axes, last, colour=colour, slot=(place, len(shown)), along="epoch")
+    axes.set_ylabel("NC1 to NC4")
+    draw_epoch_axis(axes, sorted({int(epoch) for rows in shown.values() for epoch in rows["epoch"]}))
+
+
+def legend_of_the_end(tables: RunTables) -> Legend:
+    """Legend of :func:`draw_at_the_end`."""
+    entries = [
+        (Line2D([], [], color=colour, marker="o"), name)
+        for (name, one), colour in zip(AT_THE_END.items(), GROUP_COLOURS, strict=False)
+        if one.rows(tables.frames.get(one.table), "train") is not None
+    ]
+    return Legend("last layer", entries)
 
 
 def collapsed_layer(tables: RunTables) -> Figure:

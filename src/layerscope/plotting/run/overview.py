@@ -1,8 +1,9 @@
-"""The run at a glance: one page with every measure."""
+"""The run at a glance: how it was trained, how far it is collapsed, and the main numbers of its layers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
@@ -10,55 +11,83 @@ from matplotlib.figure import Figure
 
 from layerscope.errors import UsageError
 from layerscope.plotting.drawing.series import epoch_legend
-from layerscope.plotting.drawing.sheet import Sheet
+from layerscope.plotting.drawing.sheet import Legend, Sheet
 from layerscope.plotting.drawing.style import styled
-from layerscope.plotting.run.accuracy import draw_accuracy, split_legend
+from layerscope.plotting.quantity import Quantity
+from layerscope.plotting.run.accuracy import detail_legend, draw_accuracy, draw_loss, split_legend
+from layerscope.plotting.run.collapse import AT_THE_END, draw_at_the_end, legend_of_the_end
 from layerscope.plotting.run.geometry import draw_etf, draw_subspace_angles
 from layerscope.plotting.run.nearest_center import draw_ncc
-from layerscope.plotting.run.variability import draw_cdnv, draw_nc1, draw_traces
-from layerscope.plotting.run.weights import draw_weight_svs, singular_value_legend
+from layerscope.plotting.run.panels import draw_over_layers
+from layerscope.plotting.run.variability import draw_cdnv, draw_nc1
 from layerscope.plotting.run_tables import LOG, RunTables
 
 Draw = Callable[[Sheet, Axes, RunTables], None]
 
 
 class _Panel(NamedTuple):
+    """``tables``: of which one must be there, with rows of ``split``."""
+
     heading: str
-    table: str
+    tables: tuple[str, ...]
     split: str | None
     draw: Draw
 
 
+def _of(heading: str, table: str, draw: Callable[[Sheet, Axes, RunTables, str], None]) -> _Panel:
+    return _Panel(heading, (table,), "train", lambda sheet, axes, tables: draw(sheet, axes, tables, "train"))
+
+
+def _quantity(quantity: Quantity) -> _Panel:
+    draw = partial(draw_over_layers, quantity=quantity, split="train")
+    return _Panel(quantity.heading, (quantity.table,), "train", draw)
+
+
 PANELS = (
-    _Panel("Accuracy", "Accuracy", None, draw_accuracy),
-    _Panel("CDNV", "CDNV", "train", lambda sheet, axes, tables: draw_cdnv(sheet, axes, tables, "train")),
+    _Panel("Loss", (LOG, "Accuracy"), None, draw_loss),
+    _Panel("Accuracy", (LOG, "Accuracy"), None, draw_accuracy),
     _Panel(
-        "Traces: within solid, between dashed",
-        "Traces",
+        "Collapse at the last layer",
+        tuple(quantity.table for quantity in AT_THE_END.values()),
         "train",
-        lambda sheet, axes, tables: draw_traces(sheet, axes, tables, "train", "relative"),
+        draw_at_the_end,
     ),
-    _Panel("NC1", "NC1", "train", lambda sheet, axes, tables: draw_nc1(sheet, axes, tables, "train")),
-    _Panel(
-        "ETF error",
-        "ETF",
-        "train",
-        lambda sheet, axes, tables: draw_etf(sheet, axes, tables, "train", "etf_error"),
+    _of("CDNV", "CDNV", draw_cdnv),
+    _of("NC1", "NC1", draw_nc1),
+    _of("ETF error", "ETF", partial(draw_etf, statistic="etf_error")),
+    _Panel("Nearest class centre", ("NCC",), None, draw_ncc),
+    _of("Subspace angles: first (red), last (black)", "AngleBetweenSubspaces", draw_subspace_angles),
+    *map(
+        _quantity,
+        (
+            Quantity(
+                *("ActivationStableRank", "mean over the classes"),
+                {"statistic": "mean"},
+                "Stable rank of features",
+                log=True,
+            ),
+            Quantity("DSE", "entropy S", {"statistic": "entropy"}, "Diffusion spectral entropy", low=0.0),
+            Quantity("KSG", "I(T; Y)", {"variable": "labels"}, "Information with labels, neighbours"),
+            Quantity(
+                *("DSMI", "I(T; Y)"),
+                {"variable": "labels", "statistic": "full"},
+                "Information with labels, diffusion",
+            ),
+            Quantity(
+                *("Drift", r"$\|\mu_B\|$ / rms $\|m_c\|$"),
+                {"statistic": "relative", "class": -1},
+                "Relative drift",
+                low=0.0,
+            ),
+        ),
     ),
-    _Panel("Nearest class centre", "NCC", None, draw_ncc),
-    _Panel(
-        "Subspace angles: first (red), last (black)",
-        "AngleBetweenSubspaces",
-        "train",
-        lambda sheet, axes, tables: draw_subspace_angles(sheet, axes, tables, "train"),
-    ),
-    _Panel("Weight spectra", "WeightSVs", None, draw_weight_svs),
 )
+"""In this order, those of which the run has something; all of the training split where there is a choice."""
 
 
 @styled
 def overview(tables: RunTables) -> Figure:
-    """Every measure that the run has, a panel each, on the training split where there is a choice."""
+    """Training, collapse at the last layer, and the main numbers of the measures that there are, by layer."""
     panels = [panel for panel in PANELS if _is_there(panel, tables)]
     if not panels:
         raise UsageError("the run has no table yet; train and measure it first")
@@ -67,19 +96,15 @@ def overview(tables: RunTables) -> Figure:
     for axes, panel in zip(sheet.axes, panels, strict=True):
         panel.draw(sheet, axes, tables)
         axes.set_title(panel.heading, loc="left", pad=11)
-    _add_legends(sheet, tables)
+    sheet.legends += _legends(tables)
     return sheet.finish()
 
 
 def _is_there(panel: _Panel, tables: RunTables) -> bool:
-    if panel.table == "Accuracy" and tables.has(LOG):
-        return True
-    return tables.has(panel.table, panel.split)
+    return any(tables.has(name) if name == LOG else tables.has(name, panel.split) for name in panel.tables)
 
 
-def _add_legends(sheet: Sheet, tables: RunTables) -> None:
-    if tables.epochs:
-        sheet.legends.append(epoch_legend(tables.epochs, "train"))
-    sheet.legends.append(split_legend(tables))
-    if tables.has("WeightSVs"):
-        sheet.legends.append(singular_value_legend(tables))
+def _legends(tables: RunTables) -> list[Legend]:
+    epochs = [epoch_legend(tables.epochs, "train")] if tables.epochs else []
+    end = [one for one in (legend_of_the_end(tables),) if one.entries]
+    return [*epochs, split_legend(tables), *detail_legend(tables), *end]
