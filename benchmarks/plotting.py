@@ -55,10 +55,8 @@ def all_figures(place: Path, figures: int, runs: int = 2) -> str:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     each = (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime) / runs
     hundred = each * RUNS / WORKERS / 60
-    return (
-        f"| all {figures} figures of a run as PDF and PNG: {each:.1f} CPU s, so {hundred:.0f} min for {RUNS} runs "
-        f"and {WORKERS} workers (extrapolated from {runs}) | | | | |"
-    )
+    cost = f"{each:.1f} CPU s, so {hundred:.0f} min for {RUNS} runs and {WORKERS} workers"
+    return f"| all {figures} figures of a run as PDF and PNG: {cost} (extrapolated from {runs}) | | | | |"
 
 
 def prepare(place: Path, runs: int = RUNS) -> int:

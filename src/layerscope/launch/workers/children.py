@@ -7,7 +7,7 @@ import time
 from layerscope.launch.workers.child import Child, Work
 from layerscope.launch.workers.ending import Ending, ending
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.03
 
 
 class Children:

@@ -38,12 +38,13 @@ def _places(axis: Axis) -> np.ndarray:
 def _line(axes: Axes, places: np.ndarray, side: Side) -> Line2D:
     zeros = np.zeros(len(places))
     settings: Any = mpl.rcParams  # whose keys are typed one by one
+    marker: Any = TICKDOWN if side == "x" else TICKLEFT
     along = axes.get_xaxis_transform() if side == "x" else axes.get_yaxis_transform()
     return Line2D(
         *((places, zeros) if side == "x" else (zeros, places)),
         transform=along,
         linestyle="none",
-        marker=TICKDOWN if side == "x" else TICKLEFT,
+        marker=marker,
         markersize=settings[f"{side}tick.minor.size"],
         markeredgewidth=settings[f"{side}tick.minor.width"],
         color=settings[f"{side}tick.color"],
