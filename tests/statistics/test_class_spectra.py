@@ -123,3 +123,30 @@ def test_a_sample_of_the_rows_serves_too():
     whole, *_ = observed(features, labels, "sample")
     again, *_ = observed(chosen.features.double(), chosen.labels, "sample")
     torch.testing.assert_close(again.within.values, whole.within.values, rtol=1e-9, atol=1e-10)
+
+
+def test_features_that_are_the_same_everywhere_change_no_other_eigenvalue():
+    features, labels = samples(3, count=300, dim=6)
+    bordered = torch.zeros(300, 9, dtype=torch.float64)
+    bordered[:, [0, 2, 3, 5, 6, 8]] = features
+    bordered[:, [1, 7]] = 4.0
+    inner, outer = (observed(rows, labels, "sample")[0] for rows in (features, bordered))
+    for one, other in zip([*inner.classes, inner.within], [*outer.classes, outer.within], strict=True):
+        torch.testing.assert_close(other.values[:6], one.values, rtol=1e-12, atol=1e-12)
+        assert len(other.values) == 9
+        assert not other.values[6:].any()
+    assert outer.vci == pytest.approx(inner.vci, rel=1e-9)
+
+
+def test_the_total_has_the_directions_of_the_means_beside_those_within_classes(monkeypatch):
+    monkeypatch.setattr(module, "EXACT", 50)
+    labels = torch.arange(600) % 3
+    draw = torch.Generator().manual_seed(0)
+    features = torch.randn(600, 90, generator=draw, dtype=torch.float64)
+    features *= 0.9 ** torch.arange(90)
+    features[:, -3:] += 5.0 * torch.eye(3, dtype=torch.float64)[labels]  # where samples hardly vary
+    found, covariances, means, weights = observed(features, labels, "sample", top=8)
+    offsets = means - weights.center @ means
+    total = torch.einsum("c,cde->de", weights.within, covariances) + (offsets.T * weights.between) @ offsets
+    torch.testing.assert_close(found.total.values[:8], eigenvalues(total)[:8], rtol=1e-3, atol=0)
+    assert found.total.values[:2].tolist() == pytest.approx(eigenvalues(total)[:2].tolist(), rel=1e-9)

@@ -64,11 +64,12 @@ class CovarianceSpectrum:
         return self.trace / float(self.values[0])
 
 
-def covariance_spectrum(covariance: Tensor) -> CovarianceSpectrum:
-    """Eigenvalues of a symmetric positive matrix (D, D)."""
+def covariance_spectrum(covariance: Tensor, dim: int | None = None) -> CovarianceSpectrum:
+    """Eigenvalues of a symmetric positive matrix (D, D); of ``dim`` when it lacks what does not vary."""
     covariance = covariance.double()
     values = eigenvalues(varying_part(covariance)[0])
-    return CovarianceSpectrum(descending(values, len(covariance)), float(covariance.diagonal().sum()))
+    count = len(covariance) if dim is None else dim
+    return CovarianceSpectrum(descending(values, count), float(covariance.diagonal().sum()))
 
 
 def varying_part(covariance: Tensor) -> tuple[Tensor, Tensor]:
@@ -129,12 +130,23 @@ def range_finder(
         Where blocks live.
     seed : int
     """
+    return compressed(*leading_space(apply, dim, top, device, seed))[:top]
+
+
+def leading_space(
+    apply: Callable[[Tensor], Tensor], dim: int, top: int, device: torch.device, seed: int = 0
+) -> tuple[Tensor, Tensor]:
+    """The orthonormal columns (D, p) of :func:`range_finder`, a few more than ``top``, and their images."""
     block = gaussian(dim, min(top + OVERSAMPLING, dim), seed, device)
     for _ in range(POWER_STEPS):
         block = torch.linalg.qr(apply(block).double())[0]
-    image = apply(block).double()
-    small = block.T @ image
-    return torch.linalg.eigvalsh((small + small.T) / 2).clamp(min=0).flip(0)[:top]
+    return block, apply(block).double()
+
+
+def compressed(basis: Tensor, image: Tensor) -> Tensor:
+    """Eigenvalues, descending, of a positive operator within the span of orthonormal columns (D, p)."""
+    small = basis.T @ image
+    return torch.linalg.eigvalsh((small + small.T) / 2).clamp(min=0).flip(0)
 
 
 def sketched_spectrum(sketch: Tensor, test: Tensor, trace: float) -> CovarianceSpectrum:

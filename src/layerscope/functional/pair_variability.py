@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -197,7 +198,10 @@ class _Tally:
 
 def _median(values: Tensor) -> float:
     """The middle value, or the mean of the two middle ones."""
-    ordered = values.sort().values
-    middle = (len(ordered) - 1) / 2
-    low, high = ordered[math.floor(middle)], ordered[math.ceil(middle)]
-    return float(low) if low == high else float((low + high) / 2)
+    middle = (len(values) - 1) / 2
+    places = [math.floor(middle), math.ceil(middle)]
+    if values.device.type == "cpu":  # a tenth of the time of sorting
+        low, high = np.partition(values.numpy(), places)[places].tolist()
+    else:
+        low, high = values.sort().values[places].tolist()
+    return low if low == high else (low + high) / 2

@@ -21,7 +21,7 @@ from layerscope.measurement.key import measurement_key, selected_measures
 from layerscope.measurement.plan import Plan, default_batch_size, make_plan
 from layerscope.measurement.setup import Setup
 from layerscope.measurement.sweeps import Collector, Interrupted
-from layerscope.measures.base import CheckpointStatistics, Measure, Need, Subject, Value
+from layerscope.measures.base import CheckpointStatistics, Measure, Need, Subject
 from layerscope.measures.catalog import OF_OTHER_IMAGES, VERSIONS
 from layerscope.measures.estimation import Estimation
 from layerscope.measures.registry import MEASURES
@@ -147,9 +147,26 @@ def check_measurable(config: Config, data: Data, model: nn.Module) -> None:
 
 def table_rows(epoch: int, measure: Measure, statistics: CheckpointStatistics) -> Rows:
     """Rows of one measure for one checkpoint, columns in the order of the table."""
-    return [
-        _row(epoch, subject, value, statistics.weighting) for subject, value in measure.values(statistics)
-    ]
+    rows: Rows = []
+    last: Subject | None = None
+    before: dict[str, object] = {}
+    after: dict[str, object] = {}
+    for subject, value in measure.values(statistics):
+        if subject is not last:  # most rows have the subject of the one before
+            last, (before, after) = subject, _columns_of(epoch, subject, statistics.weighting)
+        rows.append(
+            {
+                **before,
+                **value.qualifiers,
+                "value": value.value,
+                "error": value.error,
+                "ceiling": value.ceiling,
+                "status": value.status,
+                "unit": value.unit,
+                **after,
+            }
+        )
+    return rows
 
 
 def make_setup(config: Config, data: Data, model: nn.Module, device: torch.device) -> Setup:
@@ -242,18 +259,15 @@ def _sample(data: Data, model: nn.Module) -> Tensor:
     return torch.zeros(2, *data.train.shape, dtype=parameter.dtype, device=parameter.device)
 
 
-def _row(epoch: int, subject: Subject, value: Value, weighting: str) -> dict[str, object]:
-    return {
+def _columns_of(epoch: int, subject: Subject, weighting: str) -> tuple[dict[str, object], dict[str, object]]:
+    """What the rows of a subject have in common: the columns before a value's own, and those after."""
+    before: dict[str, object] = {
         "epoch": epoch,
         "split": subject.split,
         "layer_name": subject.layer_name,
         "layer_index": subject.layer_index,
-        **value.qualifiers,
-        "value": value.value,
-        "error": value.error,
-        "ceiling": value.ceiling,
-        "status": value.status,
-        "unit": value.unit,
+    }
+    after: dict[str, object] = {
         "weighting": weighting,
         "where": subject.where,
         "reduce": subject.reduce,
@@ -261,3 +275,4 @@ def _row(epoch: int, subject: Subject, value: Value, weighting: str) -> dict[str
         "classes": subject.classes,
         "dim": subject.dim,
     }
+    return before, after

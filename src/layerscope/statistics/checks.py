@@ -17,10 +17,11 @@ def check_labels(labels: Tensor, samples: int, num_classes: int) -> None:
         raise ValueError(f"{samples} features must have as many labels, not {tuple(labels.shape)}")
     if labels.is_floating_point() or labels.dtype == torch.bool:
         raise ValueError(f"labels must be integers, not {labels.dtype}")
-    if samples and not 0 <= int(labels.min()) <= int(labels.max()) < num_classes:
-        raise ValueError(
-            f"labels must lie in 0 … {num_classes - 1}, found {int(labels.min())} … {int(labels.max())}"
-        )
+    if not samples:
+        return
+    low, high = map(int, torch.aminmax(labels))
+    if not 0 <= low <= high < num_classes:
+        raise ValueError(f"labels must lie in 0 … {num_classes - 1}, found {low} … {high}")
 
 
 def check_features(features: Tensor, dim: int) -> None:

@@ -14,9 +14,10 @@ from layerscope.functional.between import between_basis, centered
 from layerscope.functional.covariance import (
     EXACT,
     CovarianceSpectrum,
+    compressed,
     covariance_spectrum,
     descending,
-    range_finder,
+    leading_space,
     row_spectrum,
     varying_part,
 )
@@ -158,23 +159,28 @@ class _Groups:
 
     def by_matrix(self) -> tuple[list[CovarianceSpectrum], Tensor]:
         """Spectra of the classes, and Σ_w (D, D): the products of a class's features serve both."""
-        dim = self._rows.shape[1]
-        within = torch.zeros(dim, dim, dtype=torch.float64, device=self._rows.device)
+        dim, varying = self._rows.shape[1], _varying(self._rows)
+        within = torch.zeros(len(varying), len(varying), dtype=torch.float64, device=self._rows.device)
         classes, small = [], _Pile(within)
-        for rows, weight in self.each(centered=False):
-            if 2 * len(rows) < dim:  # the matrix of the samples is the smaller one by far
+        for every, weight in self.each(centered=False):
+            rows = every if len(varying) == dim else every.index_select(1, varying)
+            if 2 * len(rows) < len(varying):  # the matrix of the samples is the smaller one by far
                 classes.append(row_spectrum(_center(rows).div_(math.sqrt(len(rows)))))
                 small.add(rows.mul_(math.sqrt(weight)))
                 continue
             covariance = _covariance(rows)
             within.add_(covariance, alpha=weight)
-            found = covariance_spectrum(covariance)
+            found = covariance_spectrum(covariance, dim)
             classes.append(replace(found, values=found.values[: len(rows)]))
         small.finish()
-        return classes, within
+        return classes, within if len(varying) == dim else _spread(within, varying, dim)
 
     def leading(self, offsets: Tensor, top: int, seed: int) -> tuple[CovarianceSpectrum, CovarianceSpectrum]:
-        """Leading spectra within classes and in total, by blocks of vectors only."""
+        """Leading spectra within classes and in total, by blocks of vectors only.
+
+        The total is looked at in the space that was found within the classes and the leading directions of
+        the means: one range finder serves both.
+        """
 
         def within(block: Tensor) -> Tensor:
             image = torch.zeros_like(block)
@@ -182,17 +188,33 @@ class _Groups:
                 image += (group.T @ (group @ block.to(group.dtype))).double()
             return image
 
-        def total(block: Tensor) -> Tensor:
-            return within(block) + offsets.T @ (offsets @ block)
-
         dim, device = self._rows.shape[1], self._rows.device
         trace = sum(float(group.double().square().sum()) for group in self.scaled(weighted=True))
-        traces = trace, trace + float(offsets.square().sum())
-        found = [range_finder(part, dim, top, device, seed) for part in (within, total)]
-        first, second = (
-            CovarianceSpectrum(*each, "range finder") for each in zip(found, traces, strict=True)
-        )
-        return first, second
+        basis, image = leading_space(within, dim, top, device, seed)
+        first = CovarianceSpectrum(compressed(basis, image)[:top], trace, "range finder")
+        found = basis.shape[1]
+        means = torch.linalg.svd(offsets, full_matrices=False)[2][:found].T
+        both, triangle = torch.linalg.qr(torch.cat([basis, means], dim=1))  # the basis, up to signs, and more
+        seen = image * triangle.diagonal()[:found].sign()
+        image = torch.cat([seen, within(both[:, found:])], dim=1) + offsets.T @ (offsets @ both)
+        whole = trace + float(offsets.square().sum())
+        return first, CovarianceSpectrum(compressed(both, image)[:top], whole, "range finder")
+
+
+def _varying(rows: Tensor) -> Tensor:
+    """Columns that hold more than one value, as the borders of padded images do not."""
+    still = (rows[:FEW] == rows[:1]).all(dim=0)
+    places = still.nonzero().squeeze(1)
+    if len(places):
+        still[places] = (rows[:, places] == rows[:1, places]).all(dim=0)
+    return (~still).nonzero().squeeze(1)
+
+
+def _spread(matrix: Tensor, places: Tensor, dim: int) -> Tensor:
+    """A matrix of some features as one (D, D) of all, 0 elsewhere."""
+    whole = matrix.new_zeros(dim, dim)
+    whole[places.unsqueeze(1), places] = matrix
+    return whole
 
 
 def _covariance(rows: Tensor) -> Tensor:
