@@ -12,6 +12,9 @@ import pytest
 import yaml
 
 from layerscope.cli import main
+from layerscope.status import StageStatus, StatusFile
+
+from .launch.fake_slurm import FakeSlurm
 
 REPOSITORY = Path(__file__).parents[1]
 TREE = {
@@ -195,6 +198,24 @@ def test_a_flag_for_another_is_refused_alone(write_config, capsys):
     assert "did you mean 'last'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("flags", [["-s"], ["-s", "-d"], ["--retry"]])
+def test_a_device_is_refused_where_slurm_gives_it(write_config, capsys, flags):
+    path, _ = write_config()
+    assert main(["-c", str(path), "--device", "cpu", *flags]) == 2
+    assert "Slurm.gpus-per-run" in capsys.readouterr().err
+
+
+def test_a_retry_with_workers_works_here(write_config, capsys):
+    path, folder = write_config()
+    StatusFile(folder, "train").write(StageStatus("failed", reason="the disk was full", attempt=1))
+    command = ["-c", str(path), "--retry", "--workers", "1", "--device", "cpu", "--stages", "train"]
+    assert main(command) == 0
+    status = StatusFile(folder, "train").read()
+    assert (status.state, status.attempt) == ("done", 2)
+    assert main(command) == 0
+    assert "Nothing to retry" in capsys.readouterr().out
+
+
 def test_a_matrix_draws_its_figures_when_it_ends_and_any_figure_on_request(write_config, capsys, monkeypatch):
     from layerscope.plotting.matrix import plots
 
@@ -220,11 +241,42 @@ def test_a_matrix_draws_its_figures_when_it_ends_and_any_figure_on_request(write
     assert "--columns is for --figures" in capsys.readouterr().err
 
 
-def test_a_timestamp_starts_afresh_in_a_dated_subfolder(write_config):
+def test_a_timestamp_starts_afresh_in_a_dated_subfolder(write_config, capsys):
     path, folder = write_config()
     assert main(["-c", str(path), "-q", "--stages", "train", "--timestamp"]) == 0
     (dated,) = folder.iterdir()
     assert (dated / "checkpoints/manifest.json").exists()
+    assert main(["-c", str(path), "--stages", "train", "--set", f"Logging.save-dir={dated}"]) == 0
+    assert "Nothing to do" in capsys.readouterr().out
+
+
+def test_a_submission_with_a_timestamp_says_how_to_follow_it(write_config, capsys, tmp_path, monkeypatch):
+    FakeSlurm(tmp_path / "slurm", monkeypatch)
+    path, folder = write_config()
+    assert main(["-c", str(path), "-s", "--timestamp"]) == 0
+    (dated,) = folder.iterdir()
+    place = f"--set Logging.save-dir={dated}"
+    assert f"The same command with {place} in place of --timestamp, with --status" in capsys.readouterr().out
+    assert main(["-c", str(path), "-s", *place.split()]) == 0
+    assert "Nothing to submit" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "flag", ["--status", "--retry", "--cancel", "--logs=x", "--clean", "--report", "--figures"]
+)
+def test_what_is_there_is_not_looked_for_in_a_new_dated_folder(write_config, capsys, flag):
+    path, _ = write_config()
+    assert main(["-c", str(path), "--timestamp", flag]) == 2
+    assert "--set Logging.save-dir=" in capsys.readouterr().err
+
+
+def test_stages_may_have_blanks_around_them_but_not_be_empty(write_config, capsys):
+    path, folder = write_config()
+    assert main(["-c", str(path), "-q", "--stages", " train, measure"]) == 0
+    assert not (folder / "plots").exists()
+    for stages in ("", "train,"):
+        assert main(["-c", str(path), "--stages", stages]) == 2
+        assert "a name is empty; name some of train, measure, plot" in capsys.readouterr().err
 
 
 def test_the_schema_for_editors_is_valid(capsys):

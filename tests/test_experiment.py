@@ -66,6 +66,12 @@ def test_a_file_with_a_matrix_needs_the_flag_that_expands_it(matrix_file):
         Experiment.from_yaml(matrix_file)
 
 
+def test_jobs_go_to_slurm_and_nowhere_else(matrix_file):
+    experiment = Experiment.from_yaml(matrix_file, matrix=True)
+    with pytest.raises(UsageError, match=r"cluster='slurm', not 'local'; run_queue\(\)"):
+        experiment.submit(cluster="local")
+
+
 def test_a_file_without_a_matrix_is_its_single_run(matrix_file, tmp_path):
     tree = yaml.safe_load(matrix_file.read_text())
     del tree["Matrix"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = None
         return 1
     except KeyboardInterrupt:
-        _complain("interrupted; what was saved is intact, run the same command again to continue")
+        _complain("interrupted before anything was begun")
         return 130
 
 
@@ -143,7 +144,7 @@ def _question_flags(flags: argparse.ArgumentParser) -> None:
         "--dry-run",
         "--dry_run",
         action="store_true",
-        help="show what would be done, and what would go wrong; write nothing",
+        help="show what would be done, and what would go wrong; write nothing (but a cache)",
     )
     group.add_argument("--status", action="store_true", help="show how every run stands")
     group.add_argument(
@@ -151,7 +152,8 @@ def _question_flags(flags: argparse.ArgumentParser) -> None:
         nargs="?",
         const="all",
         metavar="WHAT",
-        help="submit again what failed, timed-out, was lost, cancelled or stopped; default: all of these",
+        help="submit again what failed, timed-out, was lost, cancelled or stopped; default: all of these; "
+        "with --workers do it here",
     )
     group.add_argument(
         "--report",
@@ -238,6 +240,8 @@ def _carry_out(options: argparse.Namespace, ask: Ask | None) -> int:
         profile=options.profile,
         timestamp=options.timestamp,
     )
+    again = f"the same command with {_dated(experiment.base)}" if options.timestamp else "the same command"
+    console = Console(quiet=options.quiet, again=again)
     request = commands.Request(
         experiment,
         experiment.only(options.only),
@@ -248,7 +252,16 @@ def _carry_out(options: argparse.Namespace, ask: Ask | None) -> int:
         json=options.json,
         ask=ask,
     )
-    return command(request, Console(quiet=options.quiet))
+    try:
+        return command(request, console)
+    except KeyboardInterrupt:
+        _complain(f"interrupted; what was saved is intact, run {again} to continue")
+        return 130
+
+
+def _dated(base: Path) -> str:
+    """The flags that name the dated folder which --timestamp made."""
+    return f"{shlex.join(['--set', f'Logging.save-dir={base}'])} in place of --timestamp,"
 
 
 def _command(options: argparse.Namespace) -> Callable[..., int]:
@@ -290,9 +303,26 @@ def _refuse_lonely(options: argparse.Namespace) -> None:
         ),
         "--usetex is for --figures": options.usetex and options.figures is None,
         "--follow is for --logs": options.follow and options.logs is None,
+        "--device is for work on this machine; jobs use a GPU when Slurm.gpus-per-run asks for one": (
+            options.device != "auto" and (options.slurm or _retries_on_slurm(options))
+        ),
+        "--timestamp starts afresh: to come back to such a folder, --set Logging.save-dir=… names it": (
+            options.timestamp and _about_what_is_there(options)
+        ),
     }
     if wrong := [message for message, is_so in lonely.items() if is_so]:
         raise UsageError(wrong[0])
+
+
+def _about_what_is_there(options: argparse.Namespace) -> bool:
+    """Whether the question is about runs that were started before."""
+    named = (options.retry, options.logs, options.clean, options.figures)
+    flags = options.status or options.cancel or options.report
+    return flags or any(value is not None for value in named)
+
+
+def _retries_on_slurm(options: argparse.Namespace) -> bool:
+    return options.retry is not None and options.workers is None
 
 
 def _stages(options: argparse.Namespace) -> tuple[str, ...]:
@@ -300,7 +330,10 @@ def _stages(options: argparse.Namespace) -> tuple[str, ...]:
     from layerscope.status import STAGES
 
     left_out = {"plot": options.no_plot, "measure": options.no_measurements}
-    named = chosen_stages(options.stages.split(",")) if options.stages else STAGES
+    words = None if options.stages is None else [word.strip() for word in options.stages.split(",")]
+    if words is not None and not all(words):
+        raise UsageError(f"--stages {options.stages!r}: a name is empty; name some of {', '.join(STAGES)}")
+    named = STAGES if words is None else chosen_stages(words)
     stages = tuple(stage for stage in named if not left_out.get(stage))
     if not stages:
         raise UsageError("the flags leave no stage to run")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -136,7 +136,11 @@ def submit(request: Request, console: Console) -> int:
 
 
 def retry(request: Request, console: Console, *, what: str) -> int:
-    """Submit again what went wrong."""
+    """Submit again what went wrong, or do it again in worker processes."""
+    if request.workers is not None:
+        request = replace(request, chosen=request.chosen.gone_wrong(what, request.stages))
+        if request.chosen.runs:
+            return work_in_queue(request, console)
     submission = request.chosen.retry(what, request.stages, watch=console.submitted)
     why = "nothing went wrong" if what == "all" else f"nothing is {what}"
     console.submission(submission, f"Nothing to retry: {why}.")

@@ -33,10 +33,13 @@ class Console:
     ----------
     quiet : bool
         Say nothing but errors.
+    again : str
+        The command that goes on with the same runs, in words.
     """
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, again: str = "the same command") -> None:
         self.quiet = quiet
+        self.again = again
         self._worked = False
 
     @property
@@ -100,7 +103,8 @@ class Console:
         if self.quiet:
             return
         if submission.arrays:
-            sys.stdout.write("The same command with --status, --logs RUN or --cancel follows them.\n")
+            again = self.again[0].upper() + self.again[1:]
+            sys.stdout.write(f"{again} with --status, --logs RUN or --cancel follows them.\n")
         elif not submission.left:
             sys.stdout.write(f"{nothing}\n")
 

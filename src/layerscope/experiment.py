@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from layerscope.collection import collecting_nothing
 from layerscope.config import Cell, load_config, load_matrix
-from layerscope.errors import LayerscopeError, UnexpectedError
+from layerscope.errors import LayerscopeError, UnexpectedError, UsageError
 from layerscope.files import write_atomic
 from layerscope.launch.cleaning.keep_policy import HARMLESS
 from layerscope.run import Run
@@ -134,11 +134,25 @@ class Experiment:
             return preview(self.runs, self.base, stages, slurm=slurm, workers=workers, ask=ask or ask_here)
 
     def submit(
-        self, stages: Sequence[str] = STAGES, *, watch: Callable[[SubmittedArray], None] = _unwatched
+        self,
+        stages: Sequence[str] = STAGES,
+        *,
+        cluster: Literal["slurm"] = "slurm",
+        watch: Callable[[SubmittedArray], None] = _unwatched,
     ) -> Submission:
-        """Submit to Slurm what is left of ``stages``: an array for each, every one waiting for the last."""
+        """Submit to Slurm what is left of ``stages``: an array for each, every one waiting for the last.
+
+        Raises
+        ------
+        UsageError
+            Another ``cluster`` than slurm.
+        """
         from layerscope.launch.submission.submit import submit
 
+        if cluster != "slurm":
+            raise UsageError(
+                f"jobs go to cluster='slurm', not {cluster!r}; run_queue() works on this machine"
+            )
         return submit(self.base, self.runs, stages, watch=watch)
 
     def retry(
@@ -152,6 +166,12 @@ class Experiment:
         from layerscope.launch.submission.control import retry
 
         return retry(self.base, self.runs, what, stages, watch=watch)
+
+    def gone_wrong(self, what: str = "all", stages: Sequence[str] = STAGES) -> Experiment:
+        """The runs that :meth:`retry` would submit again."""
+        from layerscope.launch.submission.control import gone_wrong
+
+        return replace(self, runs=gone_wrong(self.runs, what, stages))
 
     def cancel(self, among: Sequence[Run] = ()) -> list[Cancelled]:
         """Take the jobs of these runs out of Slurm's queue, and end those that run."""

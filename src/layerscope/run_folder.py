@@ -30,6 +30,12 @@ from layerscope.training.manifest import CheckpointEntry, CheckpointManifest
 
 _provenance = cache(provenance)  # asks git: once for all the runs of a process
 
+ANOTHER_FOLDER = (
+    "Choose another Logging.save-dir, add --timestamp, or delete that folder (if its job waits or runs: "
+    "--cancel it first)"
+)
+"""What to do when a folder is another config's."""
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -233,7 +239,7 @@ class RunFolder:
         return True
 
     def _holds_this_config(self) -> bool:
-        if self._record().get("hash") == self._hash:
+        if self.recorded:
             return True
         return self.config_path.exists() and load_config(self.config_path).hash == self._hash
 
@@ -267,8 +273,7 @@ class RunFolder:
         """
         text = config_text(self.config)
         if not self._has_config(text):
-            if self.config_path.exists() and self._in_use():
-                self._refuse_another_config()
+            self.refuse_another_config()
             write_atomic(self.config_path, text, durable=durable)
             axes = {"axes": dict(self.axes)} if self.axes else {}
             known = {"hash": self._hash, "name": self.name, "created": now(), **_provenance()}
@@ -290,15 +295,27 @@ class RunFolder:
         working = state == "running" and self.status("train").age() <= FRESH_SECONDS
         return working or state == "queued" or bool(self.checkpoints.epochs()) or self.log_path.exists()
 
-    def _refuse_another_config(self) -> None:
+    @property
+    def recorded(self) -> bool:
+        """Whether the record is of this config; quick, for who asks thousands."""
+        return self._record().get("hash") == self._hash
+
+    def clash(self) -> list[str]:
+        """How this config differs from that of the folder, if there is anything made from it, or will be."""
+        if not (self.config_path.exists() and self._in_use()):
+            return []
         stored = load_config(self.config_path)
         if stored.hash == self._hash:
-            return
-        lines = "\n".join(f"  {line}" for line in differences(stored.identity(), self.config.identity()))
-        raise RunFolderError(
-            f"{self.folder} holds a run of another config (there → here):\n{lines}\n"
-            "Choose another Logging.save-dir, add --timestamp, or delete that folder."
-        )
+            return []
+        return differences(stored.identity(), self.config.identity())
+
+    def refuse_another_config(self) -> None:
+        """Raise RunFolderError, which shows the difference, when the folder is another config's."""
+        if differing := self.clash():
+            lines = "\n".join(f"  {line}" for line in differing)
+            raise RunFolderError(
+                f"{self.folder} holds a run of another config (there → here):\n{lines}\n{ANOTHER_FOLDER}."
+            )
 
     def note(self, *, durable: bool = True, **entries: Any) -> None:
         """Add entries to run.json; the first time of creation stays."""

@@ -101,6 +101,15 @@ def test_two_contents_under_one_name_are_shown_both():
     )
 
 
+def test_a_run_cannot_lie_where_something_else_is_kept():
+    names = ("jobs", "figures", "pairs", "report.html", ".hidden", "jobs_of_mine", "mine/jobs")
+    apart = ", ".join(f"{name}: {{Run: {{run: [{number}]}}}}" for number, name in enumerate(names))
+    found = refusals(f"{{_Exclusive: {{{apart}}}}}")
+    assert sorted(refusal.partition(":6: ")[2].partition(":")[0] for refusal in found) == [
+        f"no run can lie in {name!r}" for name in sorted(names[:5])
+    ]
+
+
 def test_a_run_cannot_lie_within_another():
     refusal = refusals("{_Exclusive: {a: {}, a/b: {Run: {run: [1]}}}}")
     assert refusal == ["m.yaml:6: the folder of run 'a' would hold that of run 'a/b'"]

@@ -73,6 +73,11 @@ def test_runs_that_differ_in_resources_alone_are_one_with_the_first_ones(cells, 
     ]
 
 
+def test_a_matrix_over_resources_alone_is_one_run_which_the_warning_can_name(cells, caplog):
+    assert [cell.name for cell in cells("Matrix: {Slurm: {mem: [4GB, 8GB]}}\n")] == [""]
+    assert "left out: the only run (given twice;" in caplog.text
+
+
 def test_the_same_run_under_another_name_is_left_out_too(cells, caplog):
     found = cells("""\
 Matrix:

@@ -61,6 +61,10 @@ def test_packed_runs_share_a_job_and_its_gpu(look):
     assert train.asks == "1 a100 GPU, 12 cores, 32 GB, 1:00 h"
 
 
+def test_memory_below_a_gigabyte_is_shown_in_megabytes(look):
+    assert look(SLURM, Slurm={"mem": "10MB"}).arrays[0].asks == "1 GPU, 4 cores, 10 MB, 4:00 h"
+
+
 def test_only_what_is_left_is_planned(experiment):
     made = experiment(Matrix={"Run": {"run": [0, 1]}})
     made.runs[0].train()

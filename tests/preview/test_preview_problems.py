@@ -9,6 +9,7 @@ import pytest
 
 from layerscope.errors import ModelError
 from layerscope.preview.preview import preview
+from layerscope.status import StageStatus
 
 
 def messages(seen):
@@ -144,6 +145,15 @@ def test_a_folder_that_holds_another_config_is_told_with_the_difference(experime
     (problem,) = preview(made.runs, made.base).problems
     assert problem.runs == ("run_1",)
     assert "Optimizer.momentum: 0.9 → 0.5" in problem.message
+
+
+def test_an_edited_config_is_told_while_the_runs_of_the_old_one_are_queued(experiment):
+    (run,) = experiment().runs
+    run.claim_config()
+    run.status("train").write(StageStatus("queued", job="7_0"))
+    made = experiment(Optimizer={"momentum": 0.5})
+    (message,) = messages(preview(made.runs, made.base))
+    assert "Optimizer.momentum: 0.9 → 0.5" in message
 
 
 def test_a_folder_that_holds_nothing_but_another_config_may_be_taken(experiment):

@@ -72,6 +72,18 @@ def test_many_layers_of_one_shape_share_a_line(here):
     assert "11.2 M parameters" in text
 
 
+def test_a_notebook_shows_the_text(look):
+    class Printer:
+        shown = ""
+
+        def text(self, words):
+            self.shown += words
+
+    seen, printer = look(), Printer()
+    seen._repr_pretty_(printer, False)
+    assert printer.shown == str(seen) == as_text(seen)
+
+
 def test_problems_come_last_with_their_runs(look):
     text = as_text(look(Data={"batch-size": 5000}, Matrix={"Run": {"run": list(range(5))}}))
     assert text.endswith(

@@ -13,7 +13,7 @@ from layerscope.config.document import Document
 from layerscope.config.matrix_axes import Branch, Place
 from layerscope.config.matrix_cells import Draft, Drafting
 from layerscope.config.matrix_contents import differences, distinct
-from layerscope.config.matrix_names import nested
+from layerscope.config.matrix_names import nested, reserved
 from layerscope.config.matrix_reader import MatrixReader
 from layerscope.config.names import MATRIX_SECTION, SLURM_SECTION
 from layerscope.config.overrides import override
@@ -95,7 +95,7 @@ def _cells(document: Document, drafts: Sequence[Draft], branches: Sequence[Branc
     kept, same = distinct(drafts)
     if same:
         log.warning(_merged_message(document.source, len(drafts), same))
-    if clashes := [*_clashes(document, kept), *_nested(document, kept)]:
+    if clashes := [*_clashes(document, kept), *_nested(document, kept), *_reserved(document, kept)]:
         raise ConfigError(clashes)
     _warn_of_what_is_left_out(document, kept)
     leaves = (leaf for branch in branches for leaf in branch.leaves if leaf.keys[0] != SLURM_SECTION)
@@ -118,9 +118,14 @@ def _refuse_too_many(document: Document, branches: Sequence[Branch]) -> None:
 
 
 def _merged_message(source: str, count: int, same: Sequence[tuple[Draft, Draft]]) -> str:
-    shown = "; ".join(f"{left_out.name} ({_as(left_out, kept)})" for left_out, kept in same[:_MOST_SHOWN])
+    shown = "; ".join(map(_told, same[:_MOST_SHOWN]))
     more = f"; and {len(same) - _MOST_SHOWN} more" if len(same) > _MOST_SHOWN else ""
     return f"{source}: {len(same)} of {count} runs are the same as another and left out: {shown}{more}"
+
+
+def _told(pair: tuple[Draft, Draft]) -> str:
+    left_out, kept = pair
+    return f"{left_out.name or 'the only run'} ({_as(left_out, kept)})"
 
 
 def _as(left_out: Draft, kept: Draft) -> str:
@@ -157,6 +162,14 @@ def _nested(document: Document, drafts: Sequence[Draft]) -> list[Problem]:
     return [
         document.problem((MATRIX_SECTION,), f"the folder of run {outer!r} would hold that of run {inner!r}")
         for outer, inner in pairs
+    ]
+
+
+def _reserved(document: Document, drafts: Sequence[Draft]) -> list[Problem]:
+    """Runs that would lie where something else is kept."""
+    return [
+        document.problem((MATRIX_SECTION,), f"no run can lie in {part!r}: {why}; choose another name")
+        for part, why in reserved(draft.name for draft in drafts)
     ]
 
 

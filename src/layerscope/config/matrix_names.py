@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import accumulate
 from typing import Any
 
@@ -19,6 +19,9 @@ _SHORT = {"weight-decay": "wd"}
 _SEPARATORS = re.compile(r"[/:]")
 _UNSAFE = re.compile(r"[^\w.+=,@^~-]|(?<=\.)\.")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_KEPT_BESIDE_RUNS = frozenset({"jobs", "figures", "pairs", "report.html", "estimators.csv"})
+"""What lies directly below save-dir and is no run."""
+
 _LONGEST_VALUE = 48
 _LONGEST_PART = 200
 
@@ -57,6 +60,15 @@ def wrong_with(name: str) -> str | None:
     if any(len(part.encode()) > _LONGEST_PART for part in parts):
         return f"it is longer than {_LONGEST_PART} bytes"
     return None
+
+
+def reserved(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """First parts of names that no run can have, each once, with the reason."""
+    for part in dict.fromkeys(name.partition("/")[0] for name in names):
+        if part in _KEPT_BESIDE_RUNS:
+            yield part, f"save-dir/{part} is kept for what concerns all runs"
+        elif part.startswith("."):
+            yield part, "folders that begin with a dot are passed over when runs are looked for"
 
 
 def nested(names: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from layerscope.config import Config
 from layerscope.preview.question import Shape, TappedLayer
@@ -232,6 +233,15 @@ class Preview:
     problems: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        from layerscope.preview.text import as_text
+
+        return as_text(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What a notebook shows."""
+        printer.text(str(self))
 
     @property
     def gpu_hours(self) -> float:

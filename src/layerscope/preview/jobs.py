@@ -16,7 +16,7 @@ from layerscope.preview.quantities import plural
 from layerscope.preview.standing import Standing
 from layerscope.run_folder import RunFolder
 
-_GB = 2**30
+_GB, _MB = 2**30, 2**20
 """What Slurm means by it."""
 
 _WORDS = {"aftercorr": "job by job after", "afterany": "after the end of"}
@@ -103,10 +103,15 @@ def _asks(array: Array) -> str:
         asked.partition or "",
         plural(asked.gpus_per_run, f"{asked.gpu_type or ''} GPU".strip()) if asked.gpus_per_run else "",
         plural(asked.cpus * array.width, "core"),
-        f"{asked.mem_bytes * array.width / _GB:.4g} GB" if asked.mem_bytes else "",
+        _memory(asked.mem_bytes * array.width) if asked.mem_bytes else "",
         f"{hours}:{minutes:02d} h",
     ]
     return ", ".join(filter(None, parts))
+
+
+def _memory(count: int) -> str:
+    unit, name = (_GB, "GB") if count >= _GB else (_MB, "MB")
+    return f"{count / unit:.4g} {name}"
 
 
 def _waiting(array: Array) -> Iterable[str]:

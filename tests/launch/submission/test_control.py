@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from layerscope.errors import UsageError
-from layerscope.launch.submission.control import cancel, reset, retry
-from layerscope.launch.submission.submit import submit
+from layerscope.launch.errors import LaunchError
+from layerscope.launch.submission.control import cancel, gone_wrong, retry
+from layerscope.launch.submission.submit import submit, submitting
 from layerscope.status import StageStatus
 
 from ..fake_slurm import FakeSlurm, stage_jobs
@@ -41,16 +42,14 @@ def test_every_way_to_go_wrong_can_be_tried_again(slurm, runs, state):
     for number, other in enumerate(("failed", "timed-out", "lost", "cancelled", "stopped")[:4]):
         say(runs[number], "train", other)
     say(runs[3], "measure", state)
-    chosen = {run.name for run in reset(runs, state)}
-    assert "run_3" in chosen
-    assert chosen == {run.name for run in runs if "new" in stage_jobs(run).values()}
+    assert "run_3" in {run.name for run in gone_wrong(runs, state)}
 
 
 def test_all_means_everything_that_went_wrong_and_nothing_else(slurm, runs):
     say(runs[0], "train", "failed")
     say(runs[1], "train", "cancelled")
     say(runs[2], "train", "blocked")
-    assert [run.name for run in reset(runs, "all")] == ["run_0", "run_1"]
+    assert [run.name for run in gone_wrong(runs, "all")] == ["run_0", "run_1"]
 
 
 def test_runs_in_the_queue_are_not_tried_again(slurm, runs, tmp_path):
@@ -59,18 +58,46 @@ def test_runs_in_the_queue_are_not_tried_again(slurm, runs, tmp_path):
     assert len(slurm.calls) == 3
 
 
+def test_a_retry_that_slurm_does_not_take_leaves_every_verdict(slurm, runs, tmp_path, monkeypatch):
+    said = StageStatus("failed", reason="the loss is NaN", job="7_0", attempt=3)
+    runs[1].status("train").write(said)
+    slurm.troubles({1: {"refuse": "QOSMaxSubmitJobPerUserLimit"}})
+    with pytest.raises(LaunchError, match="was not taken"):
+        retry(tmp_path / "logs", runs, "all")
+    assert runs[1].status("train").read() == said
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LaunchError, match="no sbatch"):
+        retry(tmp_path / "logs", runs, "all")
+    assert runs[1].status("train").read() == said
+
+
+def test_two_retries_at_once_submit_once(slurm, runs, tmp_path, monkeypatch):
+    say(runs[1], "train", "failed")
+    overtaken = []
+
+    def after_another(base, patience):
+        if not overtaken:
+            overtaken.append(True)
+            assert len(retry(base, runs, "failed").jobs) == 3
+        return submitting(base, patience)
+
+    monkeypatch.setattr("layerscope.launch.submission.submit.submitting", after_another)
+    assert retry(tmp_path / "logs", runs, "failed").jobs == []
+    assert overtaken and len(slurm.calls) == 3
+
+
 def test_nothing_to_try_again_asks_nothing_of_slurm(slurm, runs, tmp_path):
     assert retry(tmp_path / "logs", runs, "failed").jobs == []
 
 
 def test_a_word_that_is_no_state_is_refused_with_the_known_ones(slurm, runs):
     with pytest.raises(UsageError, match="failed, timed-out, lost"):
-        reset(runs, "broken")
+        gone_wrong(runs, "broken")
 
 
 def test_timeout_is_understood_as_timed_out(slurm, runs):
     say(runs[0], "train", "timed-out")
-    assert [run.name for run in reset(runs, "timeout")] == ["run_0"]
+    assert [run.name for run in gone_wrong(runs, "timeout")] == ["run_0"]
 
 
 def test_cancelling_ends_every_job_of_the_chosen_runs_in_few_calls(slurm, runs, tmp_path):

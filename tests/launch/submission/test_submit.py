@@ -218,6 +218,21 @@ def test_a_folder_of_another_config_stops_before_anything_is_submitted(slurm, ba
     assert slurm.calls == []
 
 
+@pytest.mark.parametrize("state", ["queued", "running"])
+def test_an_edited_config_is_refused_while_runs_of_the_old_one_are_on_their_way(slurm, base, state):
+    runs = runs_with(2, base=base)
+    submit(base, runs)
+    runs[1].status("train").write(StageStatus(state, job="100_1"))
+    edited = replace(runs[1], config=runs[1].config.model_copy(update={"run": RunConfig(run=9)}))
+    with pytest.raises(
+        RunFolderError, match=r"run_1 holds a run of another config(.|\n)*Run.run: 0 → 9"
+    ) as no:
+        submit(base, [runs[0], edited])
+    assert "--cancel it first" in str(no.value)
+    assert "Nothing was submitted" in str(no.value)
+    assert len(slurm.calls) == 3
+
+
 def test_submitting_inside_a_job_warns_and_hands_nothing_of_it_on(slurm, base, monkeypatch, caplog):
     for variable in ("LAYERSCOPE_REQUIRE_SLURM", "LAYERSCOPE_REQUIRE_BROWSER", "LAYERSCOPE_CACHE"):
         monkeypatch.delenv(variable, raising=False)

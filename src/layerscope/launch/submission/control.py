@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from layerscope.errors import UsageError
 from layerscope.launch.slurm import queue
@@ -14,6 +15,8 @@ from layerscope.launch.submission.submit import PATIENCE, Watch, submit
 from layerscope.provenance import now
 from layerscope.run_folder import RunFolder
 from layerscope.status import STAGES, StageStatus
+
+R = TypeVar("R", bound=RunFolder)
 
 RETRIED = ("failed", "timed-out", "lost", "cancelled", "stopped")
 """What can be tried again, by its state."""
@@ -44,6 +47,7 @@ def retry(
     """Submit again those of ``runs`` of which a stage is ``what``, with the stages that come after it.
 
     Attempts go on being counted, the logs of earlier ones stay, and training goes on where it had saved.
+    What was said of a run stays, too, until Slurm has taken a job for it.
 
     Parameters
     ----------
@@ -55,24 +59,17 @@ def retry(
     UsageError
         ``what`` is none of these.
     """
-    wanted = tuple(stages)
-    again = reset(runs, what, wanted)
-    if not again:
+    wanted, states = tuple(stages), chosen_states(what)
+    if not gone_wrong(runs, what, wanted):
         return Submission(base)
-    return submit(base, again, wanted, patience=patience, watch=watch)
+    return submit(base, runs, wanted, again=states, patience=patience, watch=watch)
 
 
-def reset(runs: Sequence[RunFolder], what: str, stages: Collection[str] = STAGES) -> list[RunFolder]:
-    """Take back the verdict on every stage that is ``what``; the runs that have one."""
+def gone_wrong(runs: Sequence[R], what: str, stages: Collection[str] = STAGES) -> list[R]:
+    """Those of ``runs`` of which one of ``stages`` is ``what``."""
     states = chosen_states(what)
-    found = []
-    for run, stands in zip(runs, stage_states(runs, stages), strict=True):
-        chosen = [stage for stage in stages if stands[stage].state in states]
-        for stage in chosen:
-            _forget(run, stage)
-        if chosen:
-            found.append(run)
-    return found
+    pairs = zip(runs, stage_states(runs, stages), strict=True)
+    return [run for run, stands in pairs if any(stands[stage].state in states for stage in stages)]
 
 
 def chosen_states(what: str) -> tuple[str, ...]:
@@ -139,8 +136,3 @@ def _say_cancelled(one: Cancelled) -> None:
     why = "with a run that shared its job" if one.companion else "by hand"
     before = file.read() or StageStatus("new")
     file.write(replace(before, state="cancelled", reason=f"cancelled {why}", ended=now()))
-
-
-def _forget(run: RunFolder, stage: str) -> None:
-    file = run.status(stage)
-    file.write(replace(file.read() or StageStatus("new"), state="new", reason="", job=""))

@@ -7,7 +7,8 @@ import io
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from layerscope.claim import exclusive
@@ -19,7 +20,7 @@ from layerscope.launch.arrays.workload import Workload
 from layerscope.launch.errors import LaunchError
 from layerscope.launch.slurm.environment import clean_environment, inside_job
 from layerscope.launch.slurm.queue import limits
-from layerscope.launch.states.stage_states import stage_states
+from layerscope.launch.states.stage_states import StageState, stage_states
 from layerscope.launch.submission.array_folder import JOBS, ArrayFolder, arrays_in_queue
 from layerscope.launch.submission.queued import mark_queued
 from layerscope.launch.submission.refusal import refused
@@ -34,6 +35,7 @@ PATIENCE = 300.0
 """Seconds to wait for another submission of the same runs to end."""
 
 Watch = Callable[[SubmittedArray], None]
+_States = Mapping[str, StageState]
 
 
 def submit(
@@ -41,6 +43,7 @@ def submit(
     runs: Sequence[RunFolder],
     stages: Iterable[str] = STAGES,
     *,
+    again: Collection[str] = (),
     patience: float = PATIENCE,
     watch: Watch = lambda _: None,
 ) -> Submission:
@@ -52,6 +55,8 @@ def submit(
     ----------
     base : Path
         The folder that the runs lie in; two submissions of the same base follow each other.
+    again : collection of str
+        States that are tried again, and nothing else: only runs of which a stage is in one of them.
     patience : float
         Seconds to wait for another one.
     watch : callable
@@ -72,7 +77,10 @@ def submit(
         if inside_job():
             logger.warning("submitting from inside a Slurm job: its own settings are not passed on")
         take_over(base)
-        states = stage_states(runs, STAGES)
+        _refuse_clashes(runs)
+        states: Sequence[_States] = stage_states(runs, STAGES)
+        if again:
+            runs, states = _to_try_again(runs, states, wanted, again)
         arrays = plan_arrays(runs, wanted, states, limits(), title=base.absolute().name)
         submission = Submission(base, left=left_out(runs, wanted, states))
         if arrays:
@@ -127,7 +135,8 @@ def _submit_all(submission: Submission, arrays: Sequence[Array], watch: Watch) -
     models = {run.config.model.model_name for array in arrays for run in array.runs}
     snapshot = take_snapshot(submission.base, models)
     submission.code, submission.digest = str(snapshot.path), snapshot.digest
-    _claim_all(arrays)
+    for run in {run.folder: run for array in arrays for run in array.runs}.values():
+        run.claim_config()  # so that a change of the file afterwards changes no job
     ids: list[str] = []
     with clean_environment():
         for array in arrays:
@@ -169,18 +178,33 @@ def _taken_after_all(folder: ArrayFolder) -> str:
     return (known or {}).get(folder.path, "")
 
 
-def _claim_all(arrays: Iterable[Array]) -> None:
-    """Write each run's config, so that a change of the file afterwards changes no job."""
-    runs = {run.folder: run for array in arrays for run in array.runs}.values()
-    if wrong := [reason for run in runs if (reason := _refusal(run))]:
+def _to_try_again(
+    runs: Sequence[RunFolder], states: Sequence[_States], stages: Collection[str], again: Collection[str]
+) -> tuple[list[RunFolder], list[_States]]:
+    """The runs of which one of ``stages`` is in a state of ``again``, as if that stage were new.
+
+    Nothing is written: the verdict stays until Slurm has taken a job for the stage.
+    """
+    taken: list[tuple[RunFolder, _States]] = []
+    for run, stands in zip(runs, states, strict=True):
+        chosen = [stage for stage in stages if stands[stage].state in again]
+        new = {stage: replace(stands[stage], state="new", reason="", job="") for stage in chosen}
+        if chosen:
+            taken.append((run, {**stands, **new}))
+    return [run for run, _ in taken], [stands for _, stands in taken]
+
+
+def _refuse_clashes(runs: Iterable[RunFolder]) -> None:
+    """Compare every run with its folder, also those that are done or on their way with another config."""
+    if wrong := [reason for run in runs if not run.recorded and (reason := _refusal(run))]:
         more = f"\n… and {len(wrong) - 3} more of the same kind" if len(wrong) > 3 else ""
         raise RunFolderError("\n".join(wrong[:3]) + f"{more}\nNothing was submitted.")
 
 
 def _refusal(run: RunFolder) -> str:
-    """Why a run cannot have its folder; "" when it has it."""
+    """Why a run cannot have its folder; "" when it can."""
     try:
-        run.claim_config()
+        run.refuse_another_config()
     except RunFolderError as error:
         return str(error)
     return ""
