@@ -79,3 +79,12 @@ def test_fewer_than_two_classes_span_nothing(classes):
 
 def test_the_centre_of_one_class_is_its_mean():
     assert between_basis(torch.full((1, 2), math.pi, dtype=torch.float64)).center.tolist() == [math.pi] * 2
+
+
+def test_about_a_centre_elsewhere_all_means_count_and_about_a_rounded_one_they_do_not():
+    means = torch.tensor([[1.0, 0, 0], [0, 1, 0]], dtype=torch.float64)
+    elsewhere = between_basis(means, global_mean=torch.tensor([0.5, 0.5, 2.0]))
+    offsets = means - torch.tensor([0.5, 0.5, 2.0])
+    assert torch.allclose(elsewhere.singular_values, torch.linalg.svdvals(offsets / 2**0.5))
+    rounded = (means + 1 / 3).mean(dim=0).float()
+    assert between_basis(means + 1 / 3, global_mean=rounded).rank == 1

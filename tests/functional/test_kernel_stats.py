@@ -86,3 +86,16 @@ def test_nothing_to_compare_is_undefined(means):
 def test_an_unknown_kernel_is_named():
     with pytest.raises(ValueError, match="'dist', 'log' or 'riesz', not 'cosine'"):
         kernel_stats(torch.ones(3, 2), "cosine")
+
+
+def test_an_exponent_of_zero_or_less_is_never_infinite():
+    plane = torch.tensor([[1.0, 0.0], [2.0, 0.0], [-3.0, 0.0]], dtype=torch.float64)
+    assert (kernel_stats(plane, "riesz").mean, kernel_stats(plane, "riesz").variance) == (1.0, 0.0)
+    line = kernel_stats(plane[:, :1], "riesz")  # distances to the power of one
+    assert (line.mean, line.coincident) == (pytest.approx(4 / 3), 1)
+
+
+def test_what_the_rounding_of_float32_can_make_is_no_direction():
+    means = torch.tensor([[1.0, 0], [-1, 0], [1e-6, 0]], dtype=torch.float64) + 100
+    assert kernel_stats(means, "dist").directionless == 0
+    assert kernel_stats(means, "dist", precision=torch.float32).directionless == 1

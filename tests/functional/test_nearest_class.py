@@ -67,7 +67,7 @@ def test_close_means_far_from_the_origin_are_told_apart():
 def test_no_means_and_no_points():
     with pytest.raises(ValueError, match="no class means"):
         nearest_class(torch.ones(2, 3), torch.ones(0, 3))
-    assert math.isnan(ncc_agreement(torch.ones(0, 3), torch.zeros(0), torch.ones(2, 3)))
+    assert math.isnan(ncc_agreement(torch.ones(0, 3), torch.zeros(0, dtype=torch.int64), torch.ones(2, 3)))
 
 
 def test_agreement_of_balanced_classes_is_a_mean_over_those_that_have_samples():
@@ -152,3 +152,22 @@ def test_an_unknown_weighting_lists_the_known_ones():
 def test_a_simplex_is_told_apart_by_its_own_means():
     means = simplex(4, 6)
     assert ncc_accuracy(means, torch.arange(4), means) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("points", "means", "message"),
+    [
+        (torch.full((3, 2), math.nan), torch.eye(2), "6 entries of the points are not finite"),
+        (torch.eye(2), torch.full((3, 2), math.inf), "6 entries of the class means are not finite"),
+        (torch.eye(3), torch.eye(2), "points of 3 features cannot be near means of 2"),
+    ],
+)
+def test_what_has_no_distance_is_refused(points, means, message):
+    with pytest.raises(ValueError, match=message):
+        nearest_class(points, means)
+
+
+@pytest.mark.parametrize("labels", [[0], [0, 1, 2], [0, 7], [-1, 0]])
+def test_labels_that_are_no_index_of_a_mean_for_each_point_are_refused(labels):
+    with pytest.raises(ValueError, match="labels"):
+        ncc_accuracy(torch.eye(2), torch.tensor(labels), torch.eye(2))

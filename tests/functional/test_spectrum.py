@@ -60,7 +60,7 @@ def test_what_is_no_matrix_is_refused():
 
 
 def test_a_matrix_that_is_not_finite_is_refused():
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ValueError, match="4 entries of the matrix are not finite"):
         spectrum(torch.full((2, 2), float("nan")))
 
 

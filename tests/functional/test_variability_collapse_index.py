@@ -65,5 +65,5 @@ def test_means_that_coincide_have_none(means):
 
 
 def test_a_covariance_of_other_features_is_refused():
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ValueError, match="class means of 2 features do not go with a covariance"):
         vci(torch.eye(4), torch.randn(3, 2))

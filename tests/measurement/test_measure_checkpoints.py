@@ -7,6 +7,7 @@ import torch
 from layerscope.config import parse_config
 from layerscope.data.catalog import DATASETS
 from layerscope.data.load import Data
+from layerscope.data.split_part import SplitPart
 from layerscope.errors import DamagedFile, MeasurementError
 from layerscope.measurement.key import measurement_key
 from layerscope.measurement.measure import make_setup, measure_checkpoints, plan_for
@@ -146,6 +147,20 @@ def test_epochs_are_measured_in_order_and_progress_sees_each(folder):
 
 def test_measuring_is_in_eval_mode_and_ends_in_the_mode_it_began(folder):
     assert folder.measure({0: ("Accuracy",)}).training
+
+
+def test_images_are_measured_as_they_are_and_in_their_order_whatever_training_does(folder, monkeypatch):
+    asked, batches = [], SplitPart.batches
+
+    def watched(part, size, **options):
+        asked.append({name: value for name, value in options.items() if name in ("order", "augment")})
+        return batches(part, size, **options)
+
+    monkeypatch.setattr(SplitPart, "batches", watched)
+    shifting = config_of(Data={"dataset-id": "digits", "batch-size": 64, "do-augmentation": True})
+    folder.measure({0: ("Accuracy", "NC1", "NCC")}, shifting)
+    assert asked
+    assert all(value is None for options in asked for value in options.values())
 
 
 @pytest.mark.parametrize("splits", [["train"], ["test"], ["test", "train"]])

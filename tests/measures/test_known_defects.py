@@ -54,7 +54,7 @@ ELSEWHERE = {  # defect → the test that our code does not have it
     "D-17": "features/test_taps.py::test_calls_are_counted_anew_in_every_pass",
     "D-19": "measurement/test_sweeps.py::test_kept_features_of_one_checkpoint_do_not_leak_into_the_next",
     "D-20": "measurement/test_measure_checkpoints.py"
-    "::test_measuring_is_in_eval_mode_and_ends_in_the_mode_it_began",
+    "::test_images_are_measured_as_they_are_and_in_their_order_whatever_training_does",
     "D-24": "measurement/test_sweeps.py::test_one_sweep_is_enough_when_no_measure_asks_for_the_means",
     "D-25": "measurement/test_measure_checkpoints.py::test_measuring_again_leaves_the_same_bytes",
     "D-26": "training/test_checkpoints.py::test_nothing_is_unpickled_from_a_checkpoint",

@@ -7,6 +7,8 @@ import pytest
 import torch
 from torch import nn
 
+from layerscope.errors import MeasurementError
+
 from .flat_world import around, behind, linear, measured, simplex
 
 DRAW = np.random.default_rng(4)
@@ -271,8 +273,15 @@ def test_a_leading_space_that_is_not_unique_is_degenerate():
     assert angle(found) == (2, "degenerate")
 
 
-def test_a_loss_that_is_not_a_number_is_undefined():
+def test_logits_that_are_no_numbers_decide_nothing():
     network = behind(linear(np.zeros((3, 4)), np.array([np.nan, 0, 0])))
-    found = measured((CLOUD, [0, 0, 1, 1, 2, 2]), classes=3, network=network)
-    assert found("Accuracy", layer="logits", quantity="loss")[1] == "undefined"
-    assert found("Accuracy", layer="logits", quantity="accuracy")[1] == "ok"
+    with pytest.raises(MeasurementError, match="train split: 6 of 6 samples have logits that are no numbers"):
+        measured((CLOUD, [0, 0, 1, 1, 2, 2]), classes=3, network=network)
+
+
+def test_a_mean_that_float32_cannot_tell_from_the_centre_makes_angles_degenerate():
+    points = np.array([[1.0, 0, 0, 0], [-1, 0, 0, 0], [0, 0, 0, 0]]) + 100
+    found = measured((points.repeat(2, axis=0), [0, 0, 1, 1, 2, 2]), classes=3)
+    assert found("ETF", statistic="equiangular_std") == (0, "degenerate")
+    assert found("ETF", statistic="equinorm")[1] == "ok"
+    assert found("GNC2", kernel="dist", statistic="mean") == (pytest.approx(2), "degenerate")

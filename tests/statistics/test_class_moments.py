@@ -327,6 +327,16 @@ def test_a_state_survives_a_file(tmp_path, scatter):
     assert_same_state(state_of(moments), state_of(other))
 
 
+def test_weights_of_samples_are_part_of_the_state():
+    features, labels = samples(19)
+    weighed = ClassMoments(CLASSES, DIM, scatter=True, sample_weights=torch.arange(1.0, CLASSES + 1))
+    weighed.update(features, labels)
+    other = ClassMoments(CLASSES, DIM, scatter=True)
+    other.load_state_dict(weighed.state_dict())
+    assert torch.equal(other.within_covariance, weighed.within_covariance)
+    assert other.merge(weighed).samples == 2 * len(labels)
+
+
 GOOD = torch.zeros(3, DIM)
 BAD_BATCHES = {
     "features of another width": (torch.zeros(3, DIM + 1), [0, 1, 2], r"must be \(batch, 5\), not \(3, 6\)"),

@@ -100,6 +100,11 @@ def test_without_samples_nothing_is_defined():
         (torch.zeros(2, 3), [0], r"logits must be \(1, 3\)"),
         (torch.zeros(2, 3), [0, 3], "must lie in 0 … 2, found 0 … 3"),
         (torch.zeros(2, 3), [-1, 1], "must lie in 0 … 2, found -1 … 1"),
+        (
+            torch.tensor([[0.0, 1, math.nan], [0, 1, 2]]),
+            [0, 1],
+            "1 of 2 samples have logits that are no numb",
+        ),
     ],
 )
 def test_a_bad_batch_is_refused_and_changes_nothing(logits, labels, message):
@@ -142,3 +147,11 @@ def test_the_state_of_decisions_continues_elsewhere(confusion):
     for found in (first, other):
         found.update(logits[9:], labels[9:], torch.tensor(1.0))
     assert first.compute() == other.compute()
+
+
+def test_the_loss_is_a_mean_over_the_samples_that_came_with_one():
+    decisions, labels = Decisions(2), torch.tensor([0, 1])
+    decisions.update(torch.eye(2), labels)
+    assert math.isnan(decisions.loss)
+    decisions.update(torch.eye(2), labels, torch.tensor(3.0))
+    assert (decisions.samples, decisions.priced, decisions.loss) == (4, 2, 3.0)

@@ -253,6 +253,42 @@ def test_a_batch_that_does_not_fit_is_refused(points, labels):
     assert nearest.samples == 0
 
 
+@pytest.mark.parametrize("search", ["torch", "faiss"])
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_points_that_are_not_finite_are_refused_and_not_counted(bad, search):
+    if search == "faiss":
+        pytest.importorskip("faiss")
+    nearest = NearestCenter(torch.eye(3), torch.arange(3), 3, search=search)
+    with pytest.raises(ValueError, match="1 of 2 samples have features that are not finite"):
+        nearest.update(torch.tensor([[0.0, 1, 0], [0, bad, 0]]), torch.tensor([1, 1]))
+    assert nearest.samples == 0
+
+
+@pytest.mark.parametrize(
+    ("centers", "classes", "message"),
+    [
+        (torch.full((3, 3), math.nan), [0, 1, 2], "9 entries of the centres are not finite"),
+        (torch.eye(3), [0, 1], r"3 centres cannot have classes of shape \(2,\)"),
+        (torch.zeros(0, 3), [], "0 centres"),
+    ],
+)
+def test_centres_that_nothing_can_be_near_to_are_refused(centers, classes, message):
+    with pytest.raises(ValueError, match=message):
+        NearestCenter(centers, torch.tensor(classes, dtype=torch.int64), 3)
+
+
+def test_agreement_is_a_share_of_the_samples_that_came_with_a_decision():
+    nearest, labels = nearest_to(torch.eye(3)), torch.tensor([0, 1])
+    nearest.update(torch.eye(3)[:2], labels)
+    assert math.isnan(nearest.agreement)
+    assert math.isnan(nearest.balanced_agreement)
+    nearest.update(torch.eye(3)[:2], labels, torch.tensor([0, 2]))
+    assert nearest.samples == 4
+    assert nearest.agreement == nearest.balanced_agreement == 0.5
+    with pytest.raises(ValueError, match="2 points must have as many decisions"):
+        nearest.update(torch.eye(3)[:2], labels, torch.tensor([0]))
+
+
 def test_scores_of_very_many_centres_are_taken_in_tiles(monkeypatch):
     from layerscope.statistics import nearest_center as module
 

@@ -82,10 +82,13 @@ class Config(BaseModel):
         ValidationError
             A section that every config has is not there.
         """
-        given = {name.lower(): section for name, section in sections.items()}
+        given: dict[str, Any] = {name.lower(): section for name, section in sections.items()}
         if not given.keys() >= _REQUIRED:
             return cls.model_validate(sections)
-        return cls.model_construct(**given)._refuse_conflicts()
+        config = cls.model_construct(None, **given)
+        if found := list(conflicts_between(config)):
+            raise Conflicts(found)
+        return config
 
     @cached_property
     def checkpoint_epochs(self) -> tuple[int, ...]:

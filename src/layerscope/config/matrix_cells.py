@@ -81,10 +81,11 @@ class Drafting:
         self, sections: BranchSections, choice: Choice, told: set[tuple[str, tuple[int, ...]]]
     ) -> Config | None:
         made = sections.of(choice)
-        wrong = {(name, sections.key(name, choice)) for name, section in made.items() if section is None}
+        valid = {name: section for name, section in made.items() if section is not None}
+        wrong = {(name, sections.key(name, choice)) for name in made if name not in valid}
         if not wrong:
             try:
-                return Config.of_sections(made)
+                return Config.of_sections(valid)
             except ValueError:  # sections that do not go together, or a whole one is missing
                 wrong = {("", ())}
         if not wrong <= told:

@@ -97,9 +97,12 @@ def check_weights(weights: Tensor, classes: int) -> None:
         raise ValueError(f"the weights of the classes must sum to 1, not {total:g}")
 
 
-def rounding_floor(means: Tensor) -> float:
-    """Length below which a centred mean is only rounding of the means (K, D)."""
-    return 4 * EPS * _largest(means.double().norm(dim=1))
+def rounding_floor(means: Tensor, precision: torch.dtype = torch.float64) -> float:
+    r"""Length up to which a centred mean can be rounding of the means (K, D): :math:`4 ε \max_c |μ_c|`.
+
+    With ε of float64 it is what centring leaves; with that of the features, what their own rounding leaves.
+    """
+    return 4 * torch.finfo(precision).eps * _largest(means.double().norm(dim=1))
 
 
 def between_basis(
@@ -116,7 +119,8 @@ def between_basis(
     \epsilon_{64}` and the rounding that centring leaves of the means, :math:`4 \epsilon_{64} \max_c
     |\mu_c|`. The cut is made on the singular values of the means, not on the eigenvalues of
     :math:`\Sigma_b`: squaring would drop every direction below :math:`\sqrt{D\epsilon}\, s_1`, however
-    real.
+    real. A ``global_mean`` outside the affine hull of the means, by more than its own rounding or that of
+    float32, gives K of them.
 
     Parameters
     ----------
@@ -144,8 +148,18 @@ def between_basis(
     _, values, directions = torch.linalg.svd(scaled, full_matrices=False)
     relative = max(scaled.shape) * EPS if tolerance is None else tolerance
     threshold = max(relative * _largest(values), rounding_floor(means))
-    rank = min(int((values > threshold).sum()), max(len(means) - 1, 0))
+    if global_mean is None or not _is_outside(values, means, global_mean):
+        values, directions = values[: max(len(means) - 1, 0)], directions[: max(len(means) - 1, 0)]
+    rank = int((values > threshold).sum())
     return BetweenBasis(directions[:rank].T.contiguous(), values[:rank], middle)
+
+
+def _is_outside(values: Tensor, means: Tensor, center: Tensor) -> bool:
+    """Whether the means about a given centre have a K-th direction that is no rounding of either."""
+    if not 0 < len(means) <= len(values):
+        return False
+    coarsest = max((torch.float32, means.dtype, center.dtype), key=lambda dtype: torch.finfo(dtype).eps)
+    return float(values[len(means) - 1]) > rounding_floor(means, coarsest)
 
 
 def _centered(means: Tensor, weights: Tensor | None, middle: Tensor | None) -> tuple[Tensor, Tensor]:

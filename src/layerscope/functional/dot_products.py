@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from layerscope.functional.between import centered
+from layerscope.functional.points import check_points
 from layerscope.functional.simplex import has_direction
 
 
@@ -51,7 +52,12 @@ def mean_products(means: Tensor, weights: Tensor | None = None, *, cosine: bool 
 
 
 def similarities(
-    weight: Tensor, means: Tensor, weights: Tensor | None = None, *, cosine: bool = False
+    weight: Tensor,
+    means: Tensor,
+    weights: Tensor | None = None,
+    *,
+    cosine: bool = False,
+    precision: torch.dtype = torch.float64,
 ) -> Tensor:
     r"""Products :math:`\langle w_c, m_c\rangle` (K,) of each classifier row with its centred mean, float64.
 
@@ -66,6 +72,8 @@ def similarities(
         Class weights of the centre; equal when omitted.
     cosine : bool
         Divide by both lengths; NaN where a row or a mean has no direction.
+    precision : dtype
+        Of the features: a mean that their rounding alone could part from the centre has no direction.
 
     Raises
     ------
@@ -75,7 +83,7 @@ def similarities(
     rows, offsets = paired_rows(weight, means, weights)
     if cosine:
         rows = _units(rows, torch.linalg.vector_norm(rows, dim=1) > 0)
-        offsets = _units(offsets, has_direction(offsets, means))
+        offsets = _units(offsets, has_direction(offsets, means, precision))
     return (rows * offsets).sum(dim=1)
 
 
@@ -87,13 +95,14 @@ def paired_rows(
     Raises
     ------
     ValueError
-        They have different shapes.
+        They have different shapes, or entries that are not finite.
     """
     if weight.shape != means.shape:
         mine, theirs = tuple(weight.shape), tuple(means.shape)
         raise ValueError(
             f"a classifier of shape {mine} cannot be compared with class means of shape {theirs}"
         )
+    check_points(weight, "classifier's weights")
     rows = centered(weight)[0] if center_weight else weight.double()
     return rows, centered(means, weights)[0]
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from layerscope.functional.between import EPS
@@ -145,13 +146,21 @@ def self_duality_error(
 _FORMS = {"etf": self_duality_etf, "frobenius": self_duality_frobenius}
 
 
-def uniform_duality(weight: Tensor, means: Tensor, weights: Tensor | None = None) -> Uniformity:
+def uniform_duality(
+    weight: Tensor,
+    means: Tensor,
+    weights: Tensor | None = None,
+    *,
+    precision: torch.dtype = torch.float64,
+) -> Uniformity:
     r"""UNC3: spread over classes of how strongly the classifier's row meets the centred class mean.
 
     Parameters
     ----------
     weight, means, weights
         As of :func:`self_duality_frobenius`.
+    precision : dtype
+        Of the features: a mean that their rounding alone could part from the centre has no direction.
 
     Returns
     -------
@@ -171,7 +180,7 @@ def uniform_duality(weight: Tensor, means: Tensor, weights: Tensor | None = None
     products = similarities(weight, means, weights)
     if len(means) < 2:
         return Uniformity(math.nan, math.nan, math.nan, math.nan)
-    cosines = similarities(weight, means, weights, cosine=True)
+    cosines = similarities(weight, means, weights, cosine=True, precision=precision)
     kept = ~cosines.isnan()
     cosines = cosines[kept]
     mean, variance = float(products.mean()), float(products.var(correction=0))

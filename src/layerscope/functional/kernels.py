@@ -24,7 +24,7 @@ class KernelStats:
     ----------
     mean, variance : float
     coincident : int
-        Pairs in the same direction up to rounding; ``log`` and ``riesz`` are then infinite.
+        Pairs in the same direction up to rounding; ``log``, and ``riesz`` with s > 0, are then infinite.
     directionless : int
         Class means without a direction, whose pairs are left out.
     """
@@ -36,7 +36,12 @@ class KernelStats:
 
 
 def kernel_stats(
-    means: Tensor, kernel: Kernel, weights: Tensor | None = None, *, exponent: float | None = None
+    means: Tensor,
+    kernel: Kernel,
+    weights: Tensor | None = None,
+    *,
+    exponent: float | None = None,
+    precision: torch.dtype = torch.float64,
 ) -> KernelStats:
     r"""Mean and variance over pairs of a kernel of the directions :math:`m_c/|m_c|` of centred class means.
 
@@ -51,7 +56,10 @@ def kernel_stats(
     weights : Tensor (K,), optional
         Class weights of the centre; equal when omitted.
     exponent : float, optional
-        s of ``riesz``; D - 2 when omitted, which underflows for D of a few thousand.
+        s of ``riesz``; D - 2 when omitted, which underflows for D of a few thousand, and for D <= 2 is no
+        exponent that tells directions apart.
+    precision : dtype
+        Of the features: a mean that their rounding alone could part from the centre has no direction.
 
     References
     ----------
@@ -62,17 +70,18 @@ def kernel_stats(
     if len(means) < 2:
         return KernelStats(math.nan, math.nan)
     offsets, _ = centered(means, weights)
-    kept = has_direction(offsets, means)
+    kept = has_direction(offsets, means, precision)
     units = torch.nn.functional.normalize(offsets[kept], dim=1, eps=0.0)
     power = float(means.shape[1] - 2 if exponent is None else exponent)
     tally, coincident = TileMoments(), 0
+    singular = kernel == "log" or (kernel == "riesz" and power > 0)
     for rows, columns, squares in distance_tiles(units):
         pairs = pairs_of(squares, rows, columns)
         apart = pairs > (4 * EPS) ** 2
         coincident += int((~apart).sum())
-        tally.add(_apply(kernel, pairs if kernel == "dist" else pairs[apart], power))
+        tally.add(_apply(kernel, pairs[apart] if singular else pairs, power))
     lost = int((~kept).sum())
-    if coincident and kernel != "dist":
+    if coincident and singular:
         return KernelStats(math.inf, math.nan, coincident, lost)
     if not tally.count:
         return KernelStats(math.nan, math.nan, coincident, lost)

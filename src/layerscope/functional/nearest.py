@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from layerscope.functional.pairs import TILE
+from layerscope.functional.points import check_labels, check_points
 
 TIE = 1e-14  # scores closer than this, relative to the sizes that make them, are a tie
 
@@ -32,10 +33,14 @@ def nearest_class(points: Tensor, means: Tensor) -> tuple[Tensor, Tensor]:
     Raises
     ------
     ValueError
-        There are no means.
+        There are no means, they have other features than the points, or either is not finite.
     """
     if len(means) == 0:
         raise ValueError("there are no class means to be near to")
+    check_points(points)
+    check_points(means, "class means")
+    if points.shape[1] != means.shape[1]:
+        raise ValueError(f"points of {points.shape[1]} features cannot be near means of {means.shape[1]}")
     middle = means.double().mean(dim=0)
     centers = means.double() - middle
     height = max(1, TILE // len(means))
@@ -72,7 +77,13 @@ def ncc_accuracy(points: Tensor, labels: Tensor, means: Tensor, *, balanced: boo
         Those of the train split, whatever split the points are from.
     balanced : bool
         Mean over the classes that have samples of the share within the class.
+
+    Raises
+    ------
+    ValueError
+        What :func:`nearest_class` refuses, or labels that are not one index into ``means`` per point.
     """
+    check_labels(labels, len(points), len(means))
     right = nearest_class(points, means)[0] == labels
     return _share(right, labels if balanced else None)
 
@@ -90,7 +101,15 @@ def ncc_agreement(points: Tensor, decisions: Tensor, means: Tensor, *, labels: T
     means : Tensor (K, D)
     labels : Tensor (N,), optional
         For the mean over the classes that have samples of the share within the class.
+
+    Raises
+    ------
+    ValueError
+        What :func:`nearest_class` refuses, or decisions or labels that are not one index per point.
     """
+    check_labels(decisions, len(points), len(means), "decisions")
+    if labels is not None:
+        check_labels(labels, len(points))
     return _share(nearest_class(points, means)[0] == decisions, labels)
 
 

@@ -1,12 +1,18 @@
-"""What every measure of a cloud of points asks of its input."""
+"""What every measure asks of points, matrices and labels."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
 
-def check_points(points: Tensor) -> None:
+def check_points(points: Tensor, what: str = "points") -> None:
     """Refuse what is not a finite matrix of real numbers.
+
+    Parameters
+    ----------
+    points : Tensor
+    what : str
+        What a message calls them.
 
     Raises
     ------
@@ -14,27 +20,30 @@ def check_points(points: Tensor) -> None:
         Not (n, D), or entries that are not finite, with their number and the first row.
     """
     if points.ndim != 2:
-        raise ValueError(f"points must be a matrix (n, D), not a tensor of shape {tuple(points.shape)}")
+        raise ValueError(f"{what} must be a matrix (n, D), not a tensor of shape {tuple(points.shape)}")
     if bool(points.sum().isfinite()):
         return  # the usual case, in one pass
     bad = ~points.isfinite()
     if bool(bad.any()):
         row = int(bad.any(dim=1).int().argmax())
-        raise ValueError(f"{int(bad.sum())} entries of the points are not finite, first in row {row}")
+        raise ValueError(f"{int(bad.sum())} entries of the {what} are not finite, first in row {row}")
 
 
-def check_labels(labels: Tensor, count: int) -> None:
-    """Refuse labels that are not one integer for each of ``count`` points.
+def check_labels(labels: Tensor, count: int, classes: int | None = None, what: str = "labels") -> None:
+    """Refuse labels that are not one integer for each of ``count`` points, in 0 … ``classes`` - 1 if given.
 
     Raises
     ------
     ValueError
-        Another shape, or labels that are not integers.
+        Another shape, labels that are not integers, or one outside.
     """
     if labels.shape != (count,):
-        raise ValueError(f"{count} points need labels of shape ({count},), not {tuple(labels.shape)}")
+        raise ValueError(f"{count} points need {what} of shape ({count},), not {tuple(labels.shape)}")
     if labels.is_floating_point() or labels.is_complex():
         raise ValueError(
-            f"labels must be integers, not {labels.dtype}: bin a continuous variable with "
+            f"{what} must be integers, not {labels.dtype}: bin a continuous variable with "
             "equal_width_codes, or cluster vectors with cluster_inputs"
         )
+    if classes is not None and count and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
+        found = f"{int(labels.min())} … {int(labels.max())}"
+        raise ValueError(f"{what} must lie in 0 … {classes - 1}, found {found}")

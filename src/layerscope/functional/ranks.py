@@ -7,15 +7,23 @@ import math
 import torch
 from torch import Tensor
 
+from layerscope.functional.points import check_points
+
 
 def singular_values(matrix: Tensor) -> Tensor:
     """Singular values (m,) in float64, descending, without the vectors.
 
     Beyond 4096 rows and columns they are square roots of the eigenvalues of the smaller Gram matrix, which
     resolves values down to :math:`10^{-8}` of the largest.
+
+    Raises
+    ------
+    ValueError
+        Not a matrix, or entries that are not finite.
     """
     if matrix.ndim != 2:
         raise ValueError(f"singular values are those of a matrix, not of a tensor of {tuple(matrix.shape)}")
+    check_points(matrix, "matrix")
     matrix = matrix.double()
     if min(matrix.shape) <= 4096:
         values: Tensor = torch.linalg.svdvals(matrix)

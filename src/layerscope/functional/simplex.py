@@ -9,6 +9,7 @@ from torch import Tensor
 
 from layerscope.functional.between import centered, rounding_floor
 from layerscope.functional.pairs import TileMoments, cosine_tiles
+from layerscope.functional.points import check_points
 
 
 def equinorm(means: Tensor, weights: Tensor | None = None, *, unbiased: bool = False) -> float:
@@ -40,7 +41,9 @@ def weight_equinorm(weight: Tensor, *, center: bool = False, unbiased: bool = Fa
     return _norm_spread(_rows(weight, center), unbiased) if len(weight) >= 2 else math.nan
 
 
-def equiangularity(means: Tensor, weights: Tensor | None = None) -> tuple[float, float]:
+def equiangularity(
+    means: Tensor, weights: Tensor | None = None, *, precision: torch.dtype = torch.float64
+) -> tuple[float, float]:
     r"""How far the angles between centred class means are from those of a simplex ETF.
 
     Parameters
@@ -48,6 +51,8 @@ def equiangularity(means: Tensor, weights: Tensor | None = None) -> tuple[float,
     means : Tensor (K, D)
     weights : Tensor (K,), optional
         Class weights of the centre; equal when omitted.
+    precision : dtype
+        Of the features: a mean that their rounding alone could part from the centre has no direction.
 
     Returns
     -------
@@ -66,7 +71,7 @@ def equiangularity(means: Tensor, weights: Tensor | None = None) -> tuple[float,
     if len(means) < 2:
         return math.nan, math.nan
     offsets, _ = centered(means, weights)
-    return _angles(offsets[has_direction(offsets, means)], len(means))
+    return _angles(offsets[has_direction(offsets, means, precision)], len(means))
 
 
 def weight_equiangularity(weight: Tensor, *, center: bool = False) -> tuple[float, float]:
@@ -77,9 +82,11 @@ def weight_equiangularity(weight: Tensor, *, center: bool = False) -> tuple[floa
     return _angles(rows[has_direction(rows, weight)], len(weight))
 
 
-def directionless(means: Tensor, weights: Tensor | None = None) -> int:
-    """Number of class means that equal the centre up to rounding, and so have no direction."""
-    return int((~has_direction(centered(means, weights)[0], means)).sum())
+def directionless(
+    means: Tensor, weights: Tensor | None = None, *, precision: torch.dtype = torch.float64
+) -> int:
+    """Number of class means that equal the centre up to rounding in ``precision``: they have no direction."""
+    return int((~has_direction(centered(means, weights)[0], means, precision)).sum())
 
 
 def etf_error(means: Tensor, weights: Tensor | None = None) -> float:
@@ -126,12 +133,13 @@ def etf_floor(num_classes: int, dim: int) -> float:
     return math.sqrt(max(2 - 2 * math.sqrt(rank / (num_classes - 1)), 0.0))
 
 
-def has_direction(offsets: Tensor, means: Tensor) -> Tensor:
+def has_direction(offsets: Tensor, means: Tensor, precision: torch.dtype = torch.float64) -> Tensor:
     """Which centred means (K,) are longer than what rounding of ``means`` leaves of the centre."""
-    return torch.linalg.vector_norm(offsets, dim=1) > rounding_floor(means)
+    return torch.linalg.vector_norm(offsets, dim=1) > rounding_floor(means, precision)
 
 
 def _rows(weight: Tensor, center: bool) -> Tensor:
+    check_points(weight, "classifier's weights")
     return centered(weight)[0] if center else weight.double()
 
 

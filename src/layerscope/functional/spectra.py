@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from layerscope.functional.gram import gram
+from layerscope.functional.points import check_points
 from layerscope.functional.symmetric import eigenvectors
 
 CLEAR = 1e-2  # relative size from which a singular value survives squaring with twelve digits
@@ -48,16 +49,18 @@ def spectrum(matrix: Tensor) -> Spectrum:
     Raises
     ------
     ValueError
-        Not a matrix.
-    RuntimeError
-        Entries that are not finite.
+        Not a matrix, or entries that are not finite.
     """
     if matrix.ndim != 2:
         raise ValueError(f"a spectrum is that of a matrix, not of a tensor of shape {tuple(matrix.shape)}")
-    matrix = matrix.double()
+    check_points(matrix, "matrix")
+    return _spectrum(matrix.double())
+
+
+def _spectrum(matrix: Tensor) -> Spectrum:
     if matrix.shape[0] < matrix.shape[1]:
         basis, triangle = torch.linalg.qr(matrix.mT)  # matrix = triangle.mT @ basis.mT
-        inner = spectrum(triangle.mT)
+        inner = _spectrum(triangle.mT)
         return Spectrum(inner.values, basis @ inner.right)
     squares, vectors = eigenvectors(gram(matrix))
     squares, vectors = squares.flip(0), vectors.flip(1)  # descending

@@ -140,7 +140,9 @@ def nc1_range_fraction(energies: Tensor, within_trace: float) -> float:
         Of :func:`energies_along`, or of :class:`layerscope.statistics.DirectionalScatter`.
     within_trace : float
     """
-    return float(energies.double().sum()) / within_trace if within_trace > 0 else math.nan
+    if not within_trace > 0:
+        return math.nan
+    return min(float(energies.double().sum()) / within_trace, 1.0)  # which rounding could pass
 
 
 def nc1_quotient(within_trace: float, between_trace: float) -> float:

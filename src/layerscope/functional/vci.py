@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from layerscope.functional.between import between_basis, centered
+from layerscope.functional.points import check_points
 
 
 def vci(
@@ -30,10 +31,19 @@ def vci(
     float
         In [0, 1]: 0 is collapse. NaN if all means coincide or K < 2. No invertible linear map changes it.
 
+    Raises
+    ------
+    ValueError
+        A covariance of other features than the means have, or entries that are not finite.
+
     References
     ----------
     Xu, Liu (2023), Quantifying the variability collapse of neural networks, arXiv:2306.03440.
     """
+    check_points(within_covariance, "covariance")
+    if within_covariance.shape != (means.shape[1], means.shape[1]):
+        found = tuple(within_covariance.shape)
+        raise ValueError(f"class means of {means.shape[1]} features do not go with a covariance {found}")
     values, vectors = torch.linalg.eigh(within_covariance.double())
     kept = values > 0
     return vci_from_rows((vectors[:, kept] * values[kept].sqrt()).T, means, weights, center=center)

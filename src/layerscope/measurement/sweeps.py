@@ -21,6 +21,7 @@ from torch.nn.functional import embedding
 from layerscope.data.split_part import SplitPart, own_part
 from layerscope.distributed.exchange import anybody, gathered, merged, shared
 from layerscope.distributed.ranks import world_size
+from layerscope.errors import MeasurementError
 from layerscope.features.evaluation import evaluating, full_precision
 from layerscope.features.taps import Layer
 from layerscope.functional.spectra import spectrum
@@ -142,7 +143,7 @@ class Collector:
         decided = [part.labels[:0]]  # a process may have nothing to read
         for batch in self._forward(model, part, statistics.layers, receive):
             loss = self.setup.loss(batch.logits, batch.labels, classes)
-            decided.append(decisions.update(batch.logits, batch.labels, loss))
+            decided.append(_decided(decisions, batch.logits, batch.labels, loss, name))
             if SAMPLE in chosen:
                 chosen[SAMPLE].take(IMAGES, batch.images.flatten(start_dim=1), batch.start)
         assert decisions.samples == len(part)
@@ -362,3 +363,11 @@ def _put(reader: Coordinates, split: SplitStatistics) -> None:
 def _decompose(entry: LayerStatistics) -> None:
     matrix = weight_matrix(entry.module)
     entry.spectrum = None if matrix is None else spectrum(matrix)
+
+
+def _decided(decisions: Decisions, logits: Tensor, labels: Tensor, loss: Tensor, split: str) -> Tensor:
+    """Count the network's decisions on a batch, and return them."""
+    try:
+        return decisions.update(logits, labels, loss)
+    except ValueError as error:
+        raise MeasurementError(f"{split} split: {error}") from error

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from layerscope.features.taps import Layer
-from layerscope.functional.between import BetweenBasis, between_basis, centered
+from layerscope.functional.between import BetweenBasis, between_basis
 from layerscope.functional.spectra import Spectrum
 from layerscope.functional.weighting import ClassWeights, weights_by
 from layerscope.measures.estimation import Estimation
@@ -242,21 +242,6 @@ def split_subject(entry: LayerStatistics, split: str, moments: ClassMoments) -> 
 def weights_subject(entry: LayerStatistics) -> Subject:
     """Common columns of the rows about the weight of one layer."""
     return Subject("weights", entry.layer.name, entry.layer.index, 0, 0, entry.layer.dim)
-
-
-def rounding_of(means: Tensor, dtype: torch.dtype) -> float:
-    r"""Singular values of the centred class means up to which they can be rounding: :math:`4 ε \max_c |μ_c|`.
-
-    With ε of float64 it is what centring leaves; with that of the features, what their own rounding leaves.
-    """
-    longest = torch.linalg.vector_norm(means, dim=1).max()
-    return 4 * torch.finfo(dtype).eps * float(longest)
-
-
-def lost_in_rounding(means: Tensor, weights: Tensor, dtype: torch.dtype) -> bool:
-    """Whether the rounding of features of ``dtype`` could make all that the means differ by."""
-    offsets, _ = centered(means, weights)
-    return bool(torch.linalg.vector_norm(offsets, dim=1).max() <= rounding_of(means, dtype))
 
 
 def class_weights_of(moments: ClassMoments, statistics: CheckpointStatistics) -> ClassWeights:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
+from layerscope.functional.between import rounding_floor
 from layerscope.functional.pair_variability import cdnv
 from layerscope.measures.base import (
     CheckpointStatistics,
@@ -14,7 +15,6 @@ from layerscope.measures.base import (
     Subject,
     Value,
     each_split,
-    rounding_of,
     status_of,
 )
 
@@ -38,7 +38,7 @@ class CDNV:
             variances, means = moments.variances, moments.means
             result = cdnv(variances, means)
             singletons = bool((moments.counts == 1).any())
-            rounding = rounding_of(means, moments.reference.dtype)
+            rounding = rounding_floor(means, moments.reference.dtype)
             fragile = singletons or result["coincident"] > 0 or _too_close(result["max"], variances, rounding)
             for statistic in ("mean", "median", "max"):
                 value = result[statistic]

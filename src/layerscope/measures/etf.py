@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import torch
+
 from layerscope.functional.simplex import directionless, equiangularity, equinorm, etf_error, etf_floor
 from layerscope.measures.base import (
     CheckpointStatistics,
@@ -13,7 +15,6 @@ from layerscope.measures.base import (
     Value,
     class_weights_of,
     each_split,
-    lost_in_rounding,
     status_of,
 )
 
@@ -36,10 +37,11 @@ class ETF:
         """Five values per layer and split."""
         for subject, _, _, moments in each_split(statistics):
             weights, means = class_weights_of(moments, statistics).center, moments.means
-            offset, spread = equiangularity(means, weights)
-            pointless = directionless(means, weights)
-            coincident = pointless == subject.classes
-            lost = lost_in_rounding(means, weights, moments.reference.dtype)
+            precision = moments.reference.dtype
+            pointless = directionless(means, weights, precision=precision)
+            lost = pointless == subject.classes
+            offset, spread = equiangularity(means, weights, precision=torch.float64 if lost else precision)
+            coincident = directionless(means, weights) == subject.classes
             fragile = lost or subject.classes == 2 or pointless > 0
             norms = math.nan if coincident else equinorm(means, weights)
             error = math.nan if coincident else etf_error(means, weights)

@@ -29,8 +29,8 @@ class GNC2:
 
     Qualifiers ``kernel``: ``dist`` (distance d of two unit vectors), ``log`` (-log d), ``riesz``
     (d^-(D-2)), ``riesz_1`` (1/d); ``statistic``: ``mean``, ``variance``. Infinite when two means have the
-    same direction; degenerate when a mean equals the centre, with two classes, or when D is so large that
-    ``riesz`` underflows. Works for any K and D.
+    same direction; degenerate when a mean equals the centre, with two classes, and for ``riesz`` when D is so
+    large that it underflows or at most 2. Works for any K and D.
     """
 
     name = "GNC2"
@@ -40,19 +40,19 @@ class GNC2:
     def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
         """Two values per kernel, layer and split."""
         for subject, _, _, moments in each_split(statistics):
-            center = class_weights_of(moments, statistics).center
+            center, precision = class_weights_of(moments, statistics).center, moments.reference.dtype
             for name, (kernel, exponent) in KERNELS.items():
-                found = kernel_stats(moments.means, kernel, center, exponent=exponent)
-                for value in _values(name, found, subject.classes):
+                found = kernel_stats(moments.means, kernel, center, exponent=exponent, precision=precision)
+                for value in _values(name, found, subject):
                     yield subject, value
 
 
-def _values(name: str, found: KernelStats, classes: int) -> Iterator[Value]:
+def _values(name: str, found: KernelStats, subject: Subject) -> Iterator[Value]:
     mean, variance = found.mean, found.variance
     overflow = math.isinf(mean) and not found.coincident
-    underflow = name == "riesz" and mean == 0.0
+    pointless = name == "riesz" and (mean == 0.0 or subject.dim <= 2)  # it underflows, or has no exponent
     if overflow:
         mean, variance = math.nan, math.nan
-    fragile = found.directionless > 0 or classes == 2 or underflow
+    fragile = found.directionless > 0 or subject.classes == 2 or pointless
     yield Value({"kernel": name, "statistic": "mean"}, mean, status_of(mean, degenerate=fragile))
     yield Value({"kernel": name, "statistic": "variance"}, variance, status_of(variance, degenerate=fragile))

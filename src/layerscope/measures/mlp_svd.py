@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
+from layerscope.functional.between import rounding_floor
 from layerscope.functional.correlation import correlations
 from layerscope.measures.base import (
     CheckpointStatistics,
@@ -15,7 +16,6 @@ from layerscope.measures.base import (
     Subject,
     Value,
     each_split,
-    rounding_of,
 )
 from layerscope.measures.classifier import reads_features
 
@@ -42,7 +42,7 @@ class MLPSVD:
                 skipped: dict[str, str | int] = {"against": "mean", "weight_vector": 0, "class_vector": 0}
                 yield subject, Value(skipped, math.nan, "skipped")
                 continue
-            rounding = len(moments.means) ** 0.5 * rounding_of(moments.means, moments.reference.dtype)
+            rounding = len(moments.means) ** 0.5 * rounding_floor(moments.means, moments.reference.dtype)
             found = correlations(
                 entry.spectrum, moments.means, WEIGHT_VECTORS, CLASS_VECTORS, rounding=rounding
             )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from layerscope.functional.between import BetweenBasis
+from layerscope.functional.between import BetweenBasis, rounding_floor
 from layerscope.functional.traces import between_trace
 from layerscope.functional.variability import (
     nc1_from_energies,
@@ -24,7 +24,6 @@ from layerscope.measures.base import (
     Value,
     class_weights_of,
     each_split,
-    rounding_of,
     status_of,
 )
 
@@ -68,7 +67,7 @@ class NC1:
 
 def _rank_beyond_rounding(basis: BetweenBasis, means: Tensor, dtype: torch.dtype) -> int:
     """Number of directions of the means that the rounding of features of ``dtype`` cannot make."""
-    return int((basis.singular_values > rounding_of(means, dtype)).sum())
+    return int((basis.singular_values > rounding_floor(means, dtype)).sum())
 
 
 def _quotient(within: float, means: Tensor, weights: ClassWeights, basis: BetweenBasis) -> float:

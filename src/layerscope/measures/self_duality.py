@@ -13,6 +13,7 @@ from layerscope.functional.duality import (
     self_duality_frobenius,
     uniform_duality,
 )
+from layerscope.functional.simplex import directionless
 from layerscope.measures.base import (
     CheckpointStatistics,
     LayerStatistics,
@@ -21,7 +22,6 @@ from layerscope.measures.base import (
     Value,
     class_weights_of,
     each_split,
-    lost_in_rounding,
     status_of,
 )
 from layerscope.measures.classifier import classifier_of, reads_features
@@ -32,6 +32,9 @@ STATISTICS = (
     *("uniform_cosine_variance", "cosine", "bias"),
 )
 
+_COSINES = ("uniform_cosine_variance", "cosine")
+"""Statistics that leave out means without a direction."""
+
 
 class SelfDuality:
     r"""The last layer's weight W against the centred class means M that it reads.
@@ -41,7 +44,8 @@ class SelfDuality:
     ``uniform_variance``, ``uniform_variation`` and ``uniform_cosine_variance`` (spread over classes of
     <w_c, m_c>, the same over its mean, and of the cosine), ``cosine`` (mean of cos(w_c, m_c)), ``bias``
     (|Wμ + b|). The last tapped layer is taken; skipped when it is not linear or does not read the features
-    as they were tapped. Degenerate when the rounding of the features alone could make the means differ.
+    as they were tapped. Degenerate when the rounding of the features alone could make the means differ; the
+    cosines also when one mean equals the centre.
     """
 
     name = "SelfDuality"
@@ -70,8 +74,10 @@ def _values(module: nn.Linear, moments: ClassMoments, statistics: CheckpointStat
     means, center = moments.means, class_weights_of(moments, statistics).center
     weight = module.weight.detach().double()[moments.present]
     bias = None if module.bias is None else module.bias.detach()[moments.present]
-    uniform = uniform_duality(weight, means, center)
-    lost = lost_in_rounding(means, center, moments.reference.dtype)
+    precision = moments.reference.dtype
+    uniform = uniform_duality(weight, means, center, precision=precision)
+    pointless = directionless(means, center, precision=precision)
+    lost = pointless == len(means)
     found = {
         "frobenius": self_duality_frobenius(weight, means, center),
         "etf": self_duality_etf(weight, means, center),
@@ -83,5 +89,6 @@ def _values(module: nn.Linear, moments: ClassMoments, statistics: CheckpointStat
     }
     for statistic, value in found.items():
         unit = "logit^2" if statistic == "uniform_variance" else "1"
-        yield Value({"statistic": statistic}, value, status_of(value, degenerate=lost), unit)
+        fragile = lost or (pointless > 0 and statistic in _COSINES)
+        yield Value({"statistic": statistic}, value, status_of(value, degenerate=fragile), unit)
     yield Value({"statistic": "bias"}, bias_collapse(weight, bias, center @ means), unit="logit")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from layerscope.functional.between import centered
+from layerscope.functional.between import centered, rounding_floor
 from layerscope.functional.spectra import spectrum
 from layerscope.functional.subspaces import mean_subspace_cosine, numerical_rank, top_alignment
 from layerscope.measures.base import (
@@ -19,7 +19,6 @@ from layerscope.measures.base import (
     Value,
     class_weights_of,
     each_split,
-    rounding_of,
 )
 
 GAP = 1e-10  # relative gap below which the leading singular space is not unique
@@ -85,7 +84,7 @@ def _uncentered_alignment(weight_space: Tensor, columns: Tensor, rank: int) -> V
 
 def _above_rounding(values: Tensor, means: Tensor, dtype: torch.dtype) -> int:
     """Number of singular values of the unscaled centred means that rounding in ``dtype`` cannot explain."""
-    return int((values > math.sqrt(len(means)) * rounding_of(means, dtype)).sum())
+    return int((values > math.sqrt(len(means)) * rounding_floor(means, dtype)).sum())
 
 
 def _unique(values: Tensor, rank: int) -> bool:

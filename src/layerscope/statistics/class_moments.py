@@ -228,6 +228,7 @@ class ClassMoments:
             "outer": None if self._outer is None else self._outer.clone(),
             "sketch": None if self._sketch is None else self._sketch.clone(),
             "seed": None if self._sketch is None else torch.tensor(self._seed),
+            "sample_weights": None if self._share is None else self._share.clone(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -236,7 +237,7 @@ class ClassMoments:
         parts: dict[str, Any] = {n: v if v is None else v.to(device, copy=True) for n, v in state.items()}
         self.counts, self.reference = parts["counts"], parts["reference"]
         self._sums, self._squares = parts["sums"], parts["squares"]
-        self._outer, self._sketch = parts["outer"], parts.get("sketch")
+        self._outer, self._sketch, self._share = parts["outer"], parts["sketch"], parts["sample_weights"]
         self._all_seen = False
         self.num_classes, self.dim = self.reference.shape
         if self._sketch is not None:

@@ -30,6 +30,8 @@ class Decisions:
         ``confusion[label, decision]``.
     counts, correct, decided : Tensor (K,), int64
         Samples of each class; those of them decided right; samples that each class was decided for.
+    priced : int
+        Samples that came with a loss.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Decisions:
             3, num_classes if self._table is None else 0, dtype=torch.int64, device=device
         )
         self._loss = torch.zeros((), dtype=torch.float64, device=device)
+        self._priced = torch.zeros((), dtype=torch.int64, device=device)
 
     def update(self, logits: Tensor, labels: Tensor, mean_loss: Tensor | None = None) -> Tensor:
         """Add a batch, and return its decisions (B,).
@@ -58,11 +61,15 @@ class Decisions:
         Raises
         ------
         ValueError
-            Not K logits per sample, or a label outside 0 … K-1. The state is then unchanged.
+            Not K logits per sample, logits that are no numbers, or a label outside 0 … K-1. The state is then
+            unchanged.
         """
         if logits.shape != (len(labels), self.num_classes):
             raise ValueError(f"logits must be ({len(labels)}, {self.num_classes}), not {tuple(logits.shape)}")
         check_labels(labels, len(logits), self.num_classes)
+        if bool(logits.isnan().any()):
+            lost = int(logits.isnan().any(dim=1).sum())
+            raise ValueError(f"{lost} of {len(logits)} samples have logits that are no numbers")
         decisions, labels = logits.argmax(dim=1), labels.long()
         if self._table is not None:
             cells = labels * self.num_classes + decisions
@@ -72,6 +79,7 @@ class Decisions:
                 self._tally[row] += torch.bincount(names, minlength=self.num_classes)
         if mean_loss is not None:
             self._loss += mean_loss.double() * len(labels)
+            self._priced += len(labels)
         return decisions
 
     def merge(self, other: Decisions) -> Decisions:
@@ -84,6 +92,7 @@ class Decisions:
             self._table += other._table
         self._tally += other._tally
         self._loss += other._loss
+        self._priced += other._priced
         return self
 
     @property
@@ -136,8 +145,13 @@ class Decisions:
 
     @property
     def loss(self) -> float:
-        """Mean loss over samples; NaN without samples."""
-        return float(self._loss) / self.samples if self.samples else math.nan
+        """Mean loss over the samples that came with one; NaN without such."""
+        return float(self._loss) / self.priced if self.priced else math.nan
+
+    @property
+    def priced(self) -> int:
+        """Number of samples that came with a loss."""
+        return int(self._priced)
 
     def compute(self) -> dict[str, float]:
         """Every result by name."""
@@ -161,7 +175,7 @@ class Decisions:
         self.num_classes = len(self.counts)
 
 
-_STATE = ("_table", "_tally", "_loss")
+_STATE = ("_table", "_tally", "_loss", "_priced")
 
 
 def _copy(value: Tensor | None) -> Tensor | None:

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from layerscope.functional.nearest import decide_nearest
+from layerscope.functional.points import check_points
 from layerscope.statistics.center_search import FaissSearch, Leading, ProductSearch
-from layerscope.statistics.checks import check_labels
+from layerscope.statistics.checks import check_labels, not_finite
 
 ROUNDING = 1e-5  # scores of float32 points closer than this, relative to the points' size, are computed again
 SAME = 1e-9  # centres that differ by less, relative to their largest coordinate, are the same
@@ -41,15 +42,25 @@ class NearestCenter:
 
     Attributes
     ----------
-    correct, counts, agreeing : Tensor (K,), int64
-        Per label: nearest centre is the label; samples seen; nearest centre is the network's decision.
+    correct, counts : Tensor (K,), int64
+        Per label: nearest centre is the label; samples seen.
+    agreeing, compared : Tensor (K,), int64
+        Per label: nearest centre is the network's decision; samples that came with one.
     ties : Tensor (), int64
         The two nearest centres were equally far.
+
+    Raises
+    ------
+    ValueError
+        No centres, not one class for each, or centres that are not finite.
     """
 
     def __init__(
         self, centers: Tensor, classes: Tensor, num_classes: int, *, search: Search = "torch"
     ) -> None:
+        check_points(centers, "centres")
+        if not len(centers) or classes.shape != (len(centers),):
+            raise ValueError(f"{len(centers)} centres cannot have classes of shape {tuple(classes.shape)}")
         self.search, self.classes = search, classes
         # Rounded first, so that subtracting it from float32 points and from the centres is the same shift.
         self.middle = centers.double().mean(dim=0).float().double()
@@ -57,6 +68,7 @@ class NearestCenter:
         self.correct = torch.zeros(num_classes, dtype=torch.int64, device=centers.device)
         self.counts = torch.zeros_like(self.correct)
         self.agreeing = torch.zeros_like(self.correct)
+        self.compared = torch.zeros_like(self.correct)
         self.ties = torch.zeros((), dtype=torch.int64, device=centers.device)
         self._prepare()
 
@@ -85,16 +97,21 @@ class NearestCenter:
         Raises
         ------
         ValueError
-            Points of other features than the centres have, or labels that do not fit. The state is then
-            unchanged.
+            Points of other features than the centres have, points that are not finite, or labels or decisions
+            that do not fit. The state is then unchanged.
         """
         self._check(points, labels)
+        if decisions is not None and decisions.shape != labels.shape:
+            raise ValueError(
+                f"{len(points)} points must have as many decisions, not {tuple(decisions.shape)}"
+            )
         nearest, tied = self.decide(points, exact=exact, error=error)
         self.correct += torch.bincount(labels[nearest == labels], minlength=len(self.correct))
         self.counts += torch.bincount(labels, minlength=len(self.counts))
         self.ties += tied.sum()
         if decisions is not None:
             self.agreeing += torch.bincount(labels[nearest == decisions], minlength=len(self.counts))
+            self.compared += torch.bincount(labels, minlength=len(self.counts))
         return nearest
 
     def decide(
@@ -117,6 +134,8 @@ class NearestCenter:
         shifted = points - self.middle.to(points.dtype)
         best, gap = self._searcher.leading(shifted)
         size = torch.linalg.vector_norm(shifted, dim=1) if error is None else error
+        if not bool((size.isfinite() & ~gap.isnan()).all()):
+            raise ValueError(not_finite(points))
         near = gap <= ROUNDING * self._longest * (size.double() + self._longest)
         rows = near.nonzero().squeeze(1)
         tied = torch.zeros_like(near)
@@ -132,6 +151,7 @@ class NearestCenter:
         self.correct += other.correct
         self.counts += other.counts
         self.agreeing += other.agreeing
+        self.compared += other.compared
         self.ties += other.ties
         return self
 
@@ -148,17 +168,18 @@ class NearestCenter:
     @property
     def balanced_accuracy(self) -> float:
         """Mean over the classes that have samples of the share within the class; NaN without samples."""
-        return self._balanced(self.correct)
+        return _balanced(self.correct, self.counts)
 
     @property
     def agreement(self) -> float:
-        """Share of samples whose nearest centre is the network's decision; NaN without samples."""
-        return int(self.agreeing.sum()) / self.samples if self.samples else math.nan
+        """Share of the samples with a decision whose nearest centre it is; NaN without such."""
+        compared = int(self.compared.sum())
+        return int(self.agreeing.sum()) / compared if compared else math.nan
 
     @property
     def balanced_agreement(self) -> float:
-        """Mean over the classes that have samples of the agreement within the class; NaN without samples."""
-        return self._balanced(self.agreeing)
+        """Mean over the classes that have decisions of the agreement within the class; NaN without such."""
+        return _balanced(self.agreeing, self.compared)
 
     def compute(self) -> dict[str, float]:
         """Every result by name: four shares, and the number of samples and of ties."""
@@ -180,10 +201,6 @@ class NearestCenter:
         for name in _STATE:
             setattr(self, name, state[name].to(self.centers.device, copy=True))
         self._prepare()
-
-    def _balanced(self, hits: Tensor) -> float:
-        seen = self.counts > 0
-        return float((hits[seen] / self.counts[seen].double()).mean()) if bool(seen.any()) else math.nan
 
     def _same_centers(self, other: NearestCenter) -> bool:
         """Whether the centres are equal up to rounding."""
@@ -209,7 +226,13 @@ class NearestCenter:
             raise ValueError(f"search must be 'torch' or 'faiss', not {self.search!r}")
 
 
-_STATE = ("classes", "middle", "centers", "correct", "counts", "agreeing", "ties")
+_STATE = ("classes", "middle", "centers", "correct", "counts", "agreeing", "compared", "ties")
+
+
+def _balanced(hits: Tensor, counts: Tensor) -> float:
+    """Mean share of hits over the classes that have any samples."""
+    seen = counts > 0
+    return float((hits[seen] / counts[seen].double()).mean()) if bool(seen.any()) else math.nan
 
 
 def _from(exact: Exact, start: int) -> Exact:

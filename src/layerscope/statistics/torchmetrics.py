@@ -123,7 +123,8 @@ class ClassMomentsMetric(_Gathered):
 
     def _moments_of(self, state: dict[str, Any]) -> ClassMoments:
         moments = self._new(device=state["counts"].device)
-        moments.load_state_dict({"outer": None, "sketch": None, "seed": None, **state})
+        absent = dict.fromkeys(("outer", "sketch", "seed", "sample_weights"))
+        moments.load_state_dict({**absent, **state})
         return moments
 
 
