@@ -40,7 +40,7 @@ WITHOUT_TORCH = [
 
 
 LAUNCH_ROWS = [  # the rooms inside of launch, lowest first
-    {"errors", "selection"},
+    {"errors", "selection", "renamed"},
     {"slurm"},
     {"states"},
     {"arrays"},

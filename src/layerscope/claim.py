@@ -12,6 +12,7 @@ import errno
 import fcntl
 import json
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from io import FileIO
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 LOCK = ".lock"
 CLAIM = ".claim"
+POLL_SECONDS = 0.2
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
@@ -46,6 +48,33 @@ def exclusive(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         stream = path.open("ab", buffering=0)
     with stream, _noted(stream, path) if _locked(stream, path) else _linked(folder / CLAIM):
+        yield
+
+
+@contextlib.contextmanager
+def waiting(folder: Path, patience: float) -> Iterator[None]:
+    """Hold ``folder`` like :func:`exclusive`, after whoever holds it now.
+
+    Parameters
+    ----------
+    patience : float
+        Seconds to wait at most.
+
+    Raises
+    ------
+    RunFolderError
+        Another process held it all the while.
+    """
+    end = time.monotonic() + patience
+    with contextlib.ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(exclusive(folder))
+                break
+            except RunFolderError:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(POLL_SECONDS)
         yield
 
 

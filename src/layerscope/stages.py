@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -11,7 +11,7 @@ from torch import nn
 from layerscope.data.catalog import describe
 from layerscope.data.load import Data, load_data
 from layerscope.data.split import class_counts
-from layerscope.devices import device_of
+from layerscope.devices import device_of, gpu_facts
 from layerscope.distributed.ranks import rank
 from layerscope.errors import MeasurementError, UsageError
 from layerscope.features.layer_features import LayerFeatures, layer_features
@@ -42,6 +42,7 @@ def train_run(
 ) -> Outcome:
     """Train a run, from its newest resume point if it has one; whether it came to its end."""
     config, place = run.config, device_of(device)
+    _note_gpu(run, "train", place)
     data = load_data(config.data, config.run, place)
     run.note(class_counts={split.name: class_counts(split).tolist() for split in (data.train, data.test)})
     model = _new_model(run, data)
@@ -80,6 +81,7 @@ def measure_run(
 ) -> None:
     """Compute what is pending of a run's tables."""
     place = device_of(device)
+    _note_gpu(run, "measure", place)
     data = load_run_data(run, device=device)
     model = _new_model(run, data)
     measure_checkpoints(
@@ -93,6 +95,13 @@ def measure_run(
         pairs=lambda setup: _pairs(run, data, model, setup),
         progress=progress,
     )
+
+
+def _note_gpu(run: RunFolder, stage: str, device: torch.device) -> None:
+    """Record on which GPU a stage works, with which driver: results may depend on it."""
+    if facts := gpu_facts(device):
+        entries: dict[str, Any] = {f"{stage}_gpu": facts}
+        run.note(**entries)
 
 
 def _pairs(run: RunFolder, data: Data, model: nn.Module, setup: Setup) -> ImagePairs:

@@ -50,6 +50,28 @@ def test_a_batch_larger_than_the_subset_is_told(look):
     assert "Data.subset leaves only 100" in message
 
 
+def test_measuring_that_exceeds_the_memory_of_its_jobs_is_told_once(look):
+    jobs = {"gpus-per-run": 0, "mem": "1MB"}
+    (warning,) = look({"slurm": True}, Matrix={"Run": {"run": [0, 1]}}, Slurm=jobs).warnings
+    assert warning.message.startswith("measuring mlp_single on digits takes about ")
+    assert "but Slurm.mem is 1MB: raise it" in warning.message
+    assert warning.runs == ("run_0", "run_1")
+    assert not look(Slurm=jobs).warnings  # nothing is submitted
+    assert not look({"slurm": True}, Slurm={**jobs, "gpus-per-run": 1}).warnings
+    assert not look({"slurm": True}, Slurm={**jobs, "measure": {"mem": "16GB"}}).warnings
+
+
+def test_a_run_that_is_there_under_another_spelling_is_told(experiment):
+    for run in experiment(Matrix={"Optimizer": {"momentum": [0, 0.5]}}).runs:
+        run.claim_config()
+    made = experiment(Matrix={"Optimizer": {"momentum": [0.0, 0.5]}})
+    (warning,) = preview(made.runs, made.base).warnings
+    assert "momentum_0.0 is there as logs/momentum_0." in warning.message
+    assert warning.runs == ("momentum_0.0",)
+    other = experiment(Matrix={"Optimizer": {"momentum": [0.0]}, "Run": {"run": [1, 2]}})
+    assert not preview(other.runs, other.base).warnings
+
+
 def test_batches_of_one_are_told_where_the_model_cannot_train_on_them(look):
     (message,) = messages(look(Data={"batch-size": 1}))
     assert message == "Data.batch-size is 1, but mlp_single has BatchNorm layers, which need 2 or more images"

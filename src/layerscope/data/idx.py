@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from layerscope.config import DataConfig
 from layerscope.data.catalog import DATASETS, DatasetInfo
-from layerscope.data.places import bases, candidates, find_or_download
+from layerscope.data.places import candidates, find_or_download
 from layerscope.data.samples import Loaded, Samples
 from layerscope.data.torchvision_sets import PUBLISHED, published_class
 from layerscope.errors import DataError
@@ -87,8 +87,8 @@ def idx_places(name: str, root: Path | None) -> list[Path]:
 
 def _find(config: DataConfig, info: DatasetInfo) -> Path:
     places = idx_places(info.name, config.root)
-    fetch = partial(_download, info.name, bases(config.root)[0]) if config.download else None
-    return find_or_download(info.name, places, missing_idx, info.source, fetch)
+    fetch = partial(_download, info.name) if config.download else None
+    return find_or_download(info.name, places, missing_idx, info.source, fetch, config.root)
 
 
 def _download(name: str, root: Path) -> None:

@@ -7,10 +7,18 @@ from collections.abc import Callable, Iterable
 from http.client import HTTPException
 from pathlib import Path
 
+from layerscope.claim import waiting
 from layerscope.errors import DataError
 
 #: Names the folder that holds the data sets of everyone on this machine.
 ENVIRONMENT = "LAYERSCOPE_DATA"
+
+#: The folder, beside the data, that a process holds while it downloads, and the file that says it is done.
+DOWNLOADS = ".downloads"
+COMPLETE = "complete"
+
+#: Seconds to wait for another process' download.
+PATIENCE = 3600.0
 
 #: From a folder to the names of the files that it lacks; empty when the data set is there.
 Missing = Callable[[Path], list[str]]
@@ -47,18 +55,44 @@ def find(name: str, places: Iterable[Path], missing: Missing, source: str) -> Pa
 
 
 def find_or_download(
-    name: str, places: list[Path], missing: Missing, source: str, download: Callable[[], None] | None
+    name: str,
+    places: list[Path],
+    missing: Missing,
+    source: str,
+    download: Callable[[Path], None] | None,
+    root: Path | None = None,
 ) -> Path:
-    """Find a set; when it is nowhere and ``download`` is given, call that first, then look again."""
-    if download is not None and all(missing(place) for place in places):
-        try:
-            download()
-        except (OSError, RuntimeError, HTTPException) as error:
-            raise DataError(
-                f"{name} could not be downloaded: {error}. Check the network of this machine, or "
-                "bring the files from another one and let Data.root name their folder."
-            ) from error
+    """Find a set; when it is nowhere and ``download`` is given, call that first, then look again.
+
+    Runs that want the same set at once fetch it once: the others wait. ``download`` is given the folder to
+    put it in, the first of those that ``root`` and the environment name.
+    """
+    if download is not None:
+        into = bases(root)[0]
+        claim = into / DOWNLOADS
+        # in this order: what was torn at the first look is whole once nothing is under way
+        if all(missing(place) for place in places) or _under_way(claim):
+            with waiting(claim, PATIENCE):
+                (claim / COMPLETE).unlink(missing_ok=True)
+                if all(missing(place) for place in places):
+                    _fetched(name, into, download)
+                (claim / COMPLETE).touch()
     return find(name, places, missing, source)
+
+
+def _under_way(claim: Path) -> bool:
+    """Whether somebody downloads into the folder of ``claim``, or died over it."""
+    return claim.exists() and not (claim / COMPLETE).exists()
+
+
+def _fetched(name: str, into: Path, download: Callable[[Path], None]) -> None:
+    try:
+        download(into)
+    except (OSError, RuntimeError, HTTPException) as error:
+        raise DataError(
+            f"{name} could not be downloaded: {error}. Check the network of this machine, or "
+            "bring the files from another one and let Data.root name their folder."
+        ) from error
 
 
 def _state(place: Path, lacking: list[str]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from layerscope.config import DataConfig
 from layerscope.data.catalog import DatasetInfo
-from layerscope.data.places import bases, candidates, find_or_download
+from layerscope.data.places import candidates, find_or_download
 from layerscope.data.samples import Loaded, Samples
 from layerscope.errors import DataError
 
@@ -49,7 +49,8 @@ def load_torchvision(config: DataConfig, info: DatasetInfo) -> Loaded:
         torchvision_places(info.name, config.root),
         lambda place: [name for name in checksums if not (place / name).is_file()],
         info.source,
-        partial(_download, info.name, bases(config.root)[0]) if config.download else None,
+        partial(_download, info.name) if config.download else None,
+        config.root,
     )
     train, test = (_read_split(info.name, root, split) for split in ("train", "test"))
     return Loaded(replace(info, train_samples=len(train), test_samples=len(test)), train, test)

@@ -108,6 +108,12 @@ class Measuring:
     runs: tuple[str, ...] = ()
     problem: str = ""
 
+    @property
+    def all_bytes(self) -> int:
+        """What a process needs on the device that it measures on."""
+        counted = self.state_bytes + self.cache_bytes + self.working_bytes
+        return counted + self.weight_bytes + self.forward_bytes + self.image_bytes
+
 
 @dataclass(frozen=True)
 class ModelPreview:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from layerscope.config import Config, DataConfig, ModelConfig
+from layerscope.config import Config, DataConfig, ModelConfig, SlurmConfig
 from layerscope.data.catalog import DatasetInfo
 from layerscope.measurement.key import selected_measures
 from layerscope.measures.catalog import OF_PAIRS
@@ -34,6 +34,12 @@ class Way:
     data: DataView
     info: DatasetInfo
     runs: list[str] = field(default_factory=list)
+    asking: dict[int, SlurmConfig] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> Sequence[SlurmConfig]:
+        """What the runs ask of a cluster; sections that cells share once."""
+        return list(self.asking.values())
 
     @property
     def samples(self) -> dict[str, int]:
@@ -100,6 +106,7 @@ class ModelUses:
         place, way = self._seen[key]
         if way is not None:
             way.runs.append(run.name)
+            way.asking[id(config.slurm)] = config.slurm
         if place >= 0 and config.optimizer.lr_groups:
             self.uses[place].rates.setdefault(config.optimizer.lr_groups, []).append(run.name)
         return place

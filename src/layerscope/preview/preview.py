@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from layerscope.preview.clashes import clashes
+from layerscope.preview.clashes import clashes, renamed_warnings
 from layerscope.preview.contents import Preview
 from layerscope.preview.disk import disk_of, disk_problems
 from layerscope.preview.findings import merged, problems_of, warnings_of
+from layerscope.preview.job_memory import too_small_jobs
 from layerscope.preview.jobs import jobs_here, jobs_on_slurm
 from layerscope.preview.models import ModelUses, model_preview
 from layerscope.preview.question import Answer
@@ -54,7 +55,9 @@ def preview(
     views = run_previews(runs, places, stages, stand, traced.answers)
     disk = disk_of(views, base)
     problems = problems_of(runs, places, uses, models, traced.answers)
-    warnings = warnings_of(runs, uses, models, traced.answers)
+    warnings = [*warnings_of(runs, uses, models, traced.answers), *renamed_warnings(base, runs, stand.begun)]
+    if slurm and "measure" in stages:
+        warnings += too_small_jobs(uses, models)
     return Preview(
         base,
         tuple(stages),

@@ -245,6 +245,13 @@ def test_submitting_inside_a_job_warns_and_hands_nothing_of_it_on(slurm, base, m
     assert slurm.arrays["100"]["environment"] == {"SLURM_CONF": "/etc/slurm/slurm.conf"}
 
 
+def test_runs_that_lie_under_another_name_are_said_to_be_done_anew(slurm, base, caplog):
+    (run,) = runs_with(1, base=base)
+    run.claim_config()
+    submit(base, [replace(run, folder=base / "other", name="other")])
+    assert f"other is there as {run.folder}" in caplog.text
+
+
 def test_without_sbatch_the_message_says_where_to_go(slurm, base, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LaunchError, match="login node"):

@@ -6,18 +6,18 @@ import contextlib
 import io
 import logging
 import shutil
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from layerscope.claim import exclusive
+from layerscope.claim import waiting
 from layerscope.errors import RunFolderError
 from layerscope.launch.arrays.array import After, Array
 from layerscope.launch.arrays.plan import plan_arrays
 from layerscope.launch.arrays.routes import left_out
 from layerscope.launch.arrays.workload import Workload
 from layerscope.launch.errors import LaunchError
+from layerscope.launch.renamed import renamed, renamed_text
 from layerscope.launch.slurm.environment import clean_environment, inside_job
 from layerscope.launch.slurm.queue import limits
 from layerscope.launch.states.stage_states import StageState, stage_states
@@ -81,6 +81,8 @@ def submit(
         states: Sequence[_States] = stage_states(runs, STAGES)
         if again:
             runs, states = _to_try_again(runs, states, wanted, again)
+        if found := renamed(base, [run for run in runs if not run.folder.exists()], runs):
+            logger.warning(renamed_text(found))
         arrays = plan_arrays(runs, wanted, states, limits(), title=base.absolute().name)
         submission = Submission(base, left=left_out(runs, wanted, states))
         if arrays:
@@ -91,16 +93,7 @@ def submit(
 @contextlib.contextmanager
 def submitting(base: Path, patience: float) -> Iterator[None]:
     """Hold ``base`` against other submissions."""
-    end = time.monotonic() + patience
-    with contextlib.ExitStack() as held:
-        while True:
-            try:
-                held.enter_context(exclusive(base / JOBS))
-                break
-            except RunFolderError:
-                if time.monotonic() > end:
-                    raise
-            time.sleep(0.2)
+    with waiting(base / JOBS, patience):
         yield
 
 

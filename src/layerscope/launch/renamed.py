@@ -1,0 +1,48 @@
+"""Runs that are there already, under another name: a number or an id of the matrix was spelt differently."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from layerscope.config import dump_yaml
+from layerscope.results.run_folders import run_folders
+from layerscope.run_folder import RunFolder, read_record
+
+_SHOWN = 3
+
+Renamed = tuple[RunFolder, Path]
+"""A run that has no folder yet, and the folder that holds a run of the same config."""
+
+
+def renamed(base: Path, new: Sequence[RunFolder], known: Sequence[RunFolder]) -> list[Renamed]:
+    """Those of ``new``, which have no folder, whose config has a folder of another name below ``base``.
+
+    Quick where there is nothing: the files of folders that are not ``known`` are read, and only when there
+    is any, the runs are looked at one by one.
+    """
+    if not new or not base.is_dir():
+        return []
+    ours = {run.folder for run in known}
+    others = [folder for folder in run_folders(base) if folder not in ours]
+    by_hash = {read_record(folder / "run.json").get("hash"): folder for folder in others}
+    if not by_hash:
+        return []
+    found = [(run, by_hash[run.config.hash]) for run in new if run.config.hash in by_hash]
+    return [(run, folder) for run, folder in found if _measures_alike(run, folder)]
+
+
+def _measures_alike(run: RunFolder, folder: Path) -> bool:
+    """Whether ``folder`` is measured as ``run`` would be: runs of one matrix may differ in that alone."""
+    measured = dump_yaml({"Measurements": run.config.resolved()["Measurements"]})
+    return measured in (folder / "config.yaml").read_text(encoding="utf-8")
+
+
+def renamed_text(found: Sequence[Renamed]) -> str:
+    """What to tell a person about them."""
+    shown = ", ".join(f"{run.name} is there as {folder}" for run, folder in found[:_SHOWN])
+    more = f", and {len(found) - _SHOWN:,} more" if len(found) > _SHOWN else ""
+    return (
+        f"the same config has been run under another name and would be run anew: {shown}{more}. To keep the "
+        "results, rename the folder, or spell the values as they were"
+    )
