@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from layerscope.config import Config, parse_config
+from layerscope.config.sections.information import ALL_EIGENVALUES, LEAST_POWER
 from layerscope.errors import ConfigError
+from layerscope.functional import diffusion, eigenvalues
 from layerscope.measurement.key import measurement_key
 
 SMALLEST = {
@@ -26,8 +28,8 @@ def config_with(**measurements) -> Config:
         ({"bandwidth": "medium"}, "'medium' is not a bandwidth: median, knn:K, sqrtD:C or a number above 0"),
         ({"bandwidth": "knn:0"}, "'knn:0' is not a bandwidth"),
         ({"bandwidth": 0}, "a bandwidth is above 0, not 0"),
-        ({"times": []}, "times must be a number above 0, or a list of them"),
-        ({"times": [1, -2]}, "times must be a number above 0, or a list of them"),
+        ({"times": []}, "times must be a number of at least 0.5 .rounding decides smaller powers., or"),
+        ({"times": [1, 0.25]}, "times must be a number of at least 0.5"),
         ({"alpha": 2}, "alpha must be a number from 0 to 1"),
         ({"binnings": "30"}, "'30' is not a binning such as minmax:30 or per_unit:2"),
         ({"units": "bit"}, "units must be nats or bits, not 'bit'"),
@@ -47,6 +49,10 @@ def test_a_wrong_setting_of_estimates_is_refused_when_the_config_is_read(given, 
     [
         ({"repeats": 1}, "repeats is 1, which tells no spread"),
         ({"n-grid": [100, 2000]}, r"n-grid has 2000, which is not smaller than sample \(2000\)"),
+        (
+            {"sample": 6000, "information": {"times": [0.5, 1]}},
+            r"sample is 6000, but powers below 1 \(information.times\) .* for 5000 images at most",
+        ),
     ],
 )
 def test_error_bars_and_sizes_that_tell_nothing_are_refused(given, message):
@@ -72,3 +78,7 @@ def test_estimates_are_made_anew_with_other_settings_and_nothing_else_is(changes
 
 def test_what_is_estimated_makes_no_run_another_one():
     assert config_with().hash == config_with(information={"alpha": 1}, repeats=5).hash
+
+
+def test_the_config_knows_what_powers_the_functions_refuse():
+    assert (LEAST_POWER, ALL_EIGENVALUES) == (eigenvalues.LEAST_POWER, diffusion.EXACT)

@@ -1,5 +1,7 @@
 """Clouds of points whose diffusion entropies are known, and random ones."""
 
+import math
+
 import torch
 from constructions import random_rotation
 from hypothesis import strategies as st
@@ -37,3 +39,10 @@ def moved(change, points, seed):
 
 MOVES = ["rotate", "shift", "pad", "repeat", "reorder"]
 clouds = st.builds(cloud, st.integers(0, 10_000), st.integers(2, 15), st.integers(1, 5))
+
+
+def torus(count, dims):
+    """A grid of count**dims points on a product of circles of radius 1, in 2 dims dimensions."""
+    angles = torch.arange(count, dtype=torch.float64) * (2 * math.pi / count)
+    grid = torch.cartesian_prod(*[angles] * dims).reshape(-1, dims)
+    return torch.cat([grid.cos(), grid.sin()], dim=1)

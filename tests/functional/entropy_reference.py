@@ -4,6 +4,7 @@ import math
 from collections import Counter
 
 import numpy as np
+from scipy.special import ive
 
 
 def kernel(points, sigma):
@@ -29,6 +30,20 @@ def spectral_entropy(matrix, t=1.0):
 
 def dse(points, sigma, t=1.0, alpha=0.0):
     return spectral_entropy(operator(points, sigma, alpha), t)
+
+
+def torus_spectrum(count, dims, sigma):
+    r"""Eigenvalues of the diffusion on a grid on a torus, each to a relative precision: Bessel functions.
+
+    The kernel on a circle is :math:`e^{z(\cos\theta-1)}`, z = 1/sigma**2: a circulant matrix, with the
+    eigenvalues :math:`n e^{-z}\sum_j I_{k+jn}(z)`; those of a product of circles are the products.
+    """
+    orders = np.arange(count)
+    circle = sum(ive(np.abs(orders + j * count), 1 / sigma**2) for j in range(-30, 31))
+    values = np.ones(1)
+    for _ in range(dims):
+        values = np.outer(values, circle / circle.max()).ravel()
+    return values
 
 
 def entry_entropy(points, sigma, alpha):

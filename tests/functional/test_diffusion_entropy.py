@@ -6,7 +6,7 @@ import entropy_reference as reference
 import numpy as np
 import pytest
 import torch
-from clouds import MOVES, cloud, clouds, far_groups, moved
+from clouds import MOVES, cloud, clouds, far_groups, moved, torus
 from constructions import few
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from layerscope.functional import (
     diffusion_scaling,
     diffusion_spectral_entropy,
+    diffusion_spectral_mutual_information,
     diffusion_spectrum,
     gaussian_affinity,
     matrix_entry_entropy,
@@ -25,6 +26,7 @@ from layerscope.functional import (
 alphas = st.sampled_from([0.0, 0.5, 1.0])
 powers = st.sampled_from([0.5, 1.0, 2.0, 7.0])
 sigmas = st.floats(0.3, 3.0)
+SINGLE = 1e-5  # nats
 
 
 def entry_entropy(points, sigma, alpha=0.0):
@@ -137,6 +139,59 @@ def test_single_precision_is_close_because_the_known_eigenvalue_is_taken_out(sig
     double = diffusion_spectral_entropy(points, bandwidth=sigma, alpha=alpha)
     single = diffusion_spectral_entropy(points, bandwidth=sigma, alpha=alpha, precision="float32")
     assert single == pytest.approx(double, abs=5e-6)
+
+
+@pytest.mark.parametrize(("count", "dims", "sigma"), [(800, 1, 3.0), (30, 2, 1.0), (9, 3, 3.0)])
+@pytest.mark.parametrize("t", [0.5, 0.75, 1.0, 2.0])
+def test_small_eigenvalues_are_right_where_they_matter_most(count, dims, sigma, t):
+    powers = reference.torus_spectrum(count, dims, sigma) ** t
+    found = diffusion_spectral_entropy(torus(count, dims), bandwidth=sigma, t=t)
+    assert found == pytest.approx(reference.entropy(powers / powers.sum()), abs=1e-4 if t < 1 else 1e-9)
+
+
+@pytest.mark.parametrize("t", [0.5, 0.75, 1.0])
+def test_many_copies_of_few_points_change_no_power(t):
+    points = cloud(1, 10, 3)
+    expected = diffusion_spectral_entropy(points, bandwidth=2.0, t=t)
+    many = points.repeat(80, 1)
+    assert diffusion_spectral_entropy(many, bandwidth=2.0, t=t) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "points", [cloud(1, 10, 3).repeat(80, 1), torus(800, 1), torus(9, 3), cloud(2, 800, 2)]
+)
+def test_single_precision_makes_no_entropy_of_eigenvalues_that_are_zero(points):
+    double = diffusion_spectral_entropy(points, bandwidth=2.0)
+    single = diffusion_spectral_entropy(points, bandwidth=2.0, precision="float32")
+    assert single == pytest.approx(double, abs=SINGLE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"t": 0.25}, "t must be at least 0.5, not 0.25: .* smaller than rounding"),
+        ({"t": 0.25, "precision": "float32"}, "t must be at least 0.5"),
+        (
+            {"t": 0.75, "precision": "float32"},
+            "t = 0.75 is below 1, .* precision='float64' and method='exact'",
+        ),
+        ({"t": 0.75, "method": "lanczos"}, "t = 0.75 is below 1, .* precision='float64' and method='exact'"),
+    ],
+)
+def test_powers_that_errors_of_small_eigenvalues_would_decide_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        diffusion_spectral_entropy(cloud(1, 70), **arguments)
+    if "method" not in arguments:
+        labels = torch.arange(70) % 2
+        with pytest.raises(ValueError, match=message):
+            diffusion_spectral_mutual_information(cloud(1, 70), labels, **arguments)
+
+
+def test_a_stored_spectrum_refuses_the_same_powers():
+    for method, precision in (("lanczos", "float64"), ("exact", "float32")):
+        spectrum = diffusion_spectrum(gaussian_affinity(cloud(1, 70), precision=precision), method=method)
+        with pytest.raises(ValueError, match=r"t = 0\.9 is below 1"):
+            spectral_entropy(spectrum, 0.9)
 
 
 def test_bits_are_nats_over_the_logarithm_of_two():

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from layerscope.functional.affinity import Affinity, dense_affinity, gaussian_affinity
-from layerscope.functional.eigenvalues import Eigenvalues, spectral_entropy
+from layerscope.functional.eigenvalues import LEAST_POWER, Eigenvalues, spectral_entropy
 from layerscope.functional.neighbors import nearest_neighbors
+from layerscope.functional.rounding import rounding_floor
 from layerscope.functional.units import Units
 
 Convention = Literal["symmetric", "dse"]
@@ -60,7 +61,10 @@ def graph_spectrum(adjacency: Tensor) -> Eigenvalues:
     """Moduli of the eigenvalues of an adjacency matrix (n, n); complex ones, when it is not symmetric."""
     symmetric = bool((adjacency == adjacency.T).all())
     values = torch.linalg.eigvalsh(adjacency) if symmetric else torch.linalg.eigvals(adjacency)
-    return Eigenvalues(len(values), values.abs().double().sort(descending=True).values)
+    found = values.abs().double().sort(descending=True).values
+    if not symmetric or adjacency.dtype != torch.float64:  # defective eigenvalues reproduce to 1e-5 only
+        return Eigenvalues(len(found), found, least_power=1.0)
+    return Eigenvalues(len(found), found, least_power=LEAST_POWER, floor=float(rounding_floor(found.flip(0))))
 
 
 def neighbor_graph(points: Tensor, neighbors: int, convention: Convention = "symmetric") -> Tensor:

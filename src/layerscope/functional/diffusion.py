@@ -17,9 +17,16 @@ from layerscope.functional.affinity import (
     dense_affinity,
     gaussian_affinity,
 )
-from layerscope.functional.eigenvalues import Eigenvalues, spectral_entropy, spectral_entropy_error
+from layerscope.functional.eigenvalues import (
+    LEAST_POWER,
+    Eigenvalues,
+    check_power,
+    spectral_entropy,
+    spectral_entropy_error,
+)
 from layerscope.functional.lanczos import krylov_pairs, lanczos_quadratures
 from layerscope.functional.pairs import TILE
+from layerscope.functional.rounding import cleared, rounding_floor
 from layerscope.functional.symmetric import stacked_eigenvalues
 from layerscope.functional.units import Units, in_units
 
@@ -53,7 +60,8 @@ def diffusion_spectrum(
     ----------
     affinity : Affinity
         Its precision is that of the eigensolver, or of the products. In float32, :math:`\lambda_1 = 1` is
-        taken out beforehand, so that rounding is relative to :math:`\lambda_2`.
+        taken out beforehand, so that rounding is relative to :math:`\lambda_2`. Powers t below 1 take all
+        eigenvalues in float64.
     alpha : float
         In [0, 1]: 0 keeps the density of the points in the operator, 1 takes it out.
     method : "exact" | "lanczos", optional
@@ -77,7 +85,8 @@ def diffusion_spectrum(
         raise ValueError(f"a quadrature takes at least one probe and one step, not {probes} and {steps}")
     scaling, stationary = diffusion_scaling(affinity, alpha)
     if method == "exact" or len(affinity) <= DEFLATION * BLOCKS:
-        return Eigenvalues(len(affinity), _exact(dense_affinity(affinity), scaling, stationary))
+        values, floor = _exact(dense_affinity(affinity), scaling, stationary)
+        return _all_of(values, float(floor), affinity.dtype)
     return _sampled(affinity, scaling, stationary, probes, steps, seed)
 
 
@@ -96,8 +105,18 @@ def part_spectra(
         blocks = affinity.dense[some.unsqueeze(2), some.unsqueeze(1)]  # (k, m, m)
         ones = torch.ones(some.shape, dtype=torch.float64, device=blocks.device)
         scaling, stationary = _scaling(partial(_products, blocks), ones, alpha)
-        found += [Eigenvalues(size, values) for values in _exact(blocks, scaling, stationary)]
+        spectra, floors = _exact(blocks, scaling, stationary)
+        found += map(_all_of, spectra, floors.tolist(), [affinity.dtype] * len(some))
     return found
+
+
+def _all_of(values: Tensor, floor: float, dtype: torch.dtype) -> Eigenvalues:
+    return Eigenvalues(len(values), values, least_power=least_power("exact", dtype), floor=floor)
+
+
+def least_power(method: Method, dtype: torch.dtype) -> float:
+    """The smallest power of eigenvalues found so of which the entropy is not decided by their errors."""
+    return LEAST_POWER if method == "exact" and dtype == torch.float64 else 1.0
 
 
 def method_for(count: int, method: Method | None = None) -> Method:
@@ -131,7 +150,8 @@ def diffusion_spectral_entropy(
     bandwidth : float or str
         A number, or a rule of :func:`bandwidth_of`.
     t : float
-        Steps of diffusion: the larger, the fewer the eigenvalues that count.
+        Steps of diffusion: the larger, the fewer the eigenvalues that count. At least 1/2; below 1 only by
+        all eigenvalues in float64.
     alpha : float
         In [0, 1], see :func:`diffusion_spectrum`.
     units : "nats" | "bits"
@@ -149,6 +169,7 @@ def diffusion_spectral_entropy(
     diffusion spectral entropy, arXiv:2312.04823, definition IV.1.
     """
     affinity = gaussian_affinity(points, bandwidth, precision=precision, seed=seed)
+    check_power(t, least_power(method_for(len(affinity), method), affinity.dtype))
     return spectral_entropy(
         diffusion_spectrum(affinity, alpha=alpha, method=method, seed=seed), t, units=units
     )
@@ -217,17 +238,19 @@ def _entry_sum(entries: Tensor, left: Tensor, right: Tensor) -> float:
     return float(torch.special.xlogy(steps, steps).sum())
 
 
-def _exact(dense: Tensor, scaling: Tensor, stationary: Tensor) -> Tensor:
-    """All eigenvalues (…, n), descending, of kernels (…, n, n) with scalings (…, n)."""
+def _exact(dense: Tensor, scaling: Tensor, stationary: Tensor) -> tuple[Tensor, Tensor]:
+    """All eigenvalues (…, n), descending, of kernels (…, n, n) with scalings (…, n); their rounding (…,)."""
     scales = scaling.to(dense.dtype)
     matrix = (dense * scales.unsqueeze(-1)).mul_(scales.unsqueeze(-2))
     if matrix.dtype == torch.float64 or not matrix.numel():
-        return stacked_eigenvalues(matrix).clamp(0.0, 1.0).flip(-1)
+        found = stacked_eigenvalues(matrix)
+        return cleared(found).clamp(max=1.0), rounding_floor(found)
     first = stationary.to(matrix.dtype)
     matrix -= first.unsqueeze(-1) * first.unsqueeze(-2)
-    others = stacked_eigenvalues(matrix).double().clamp(0.0, 1.0).flip(-1)
+    found = stacked_eigenvalues(matrix)
+    others = cleared(found).clamp(max=1.0)
     # the last is the 0 that took the place of 1
-    return torch.cat([torch.ones_like(others[..., :1]), others[..., :-1]], dim=-1)
+    return torch.cat([torch.ones_like(others[..., :1]), others[..., :-1]], dim=-1), rounding_floor(found)
 
 
 def _sampled(
@@ -248,7 +271,8 @@ def _sampled(
     traces = _traces(affinity, scaling)
     history: list[float] = []
     for nodes, weights in lanczos_quadratures(product, beside, steps):
-        found = Eigenvalues(count, values.clamp(0.0, 1.0), nodes.clamp(0.0, 1.0), weights, traces)
+        known, between = values.clamp(0.0, 1.0), nodes.clamp(0.0, 1.0)
+        found = Eigenvalues(count, known, between, weights, traces, least_power("lanczos", affinity.dtype))
         history.append(spectral_entropy(found))
         if _settled(history, spectral_entropy_error(found)):
             break

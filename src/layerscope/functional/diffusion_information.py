@@ -16,8 +16,13 @@ from layerscope.functional.class_parts import (
     class_information,
     class_parts,
 )
-from layerscope.functional.diffusion import diffusion_spectrum, part_spectra
-from layerscope.functional.eigenvalues import Eigenvalues, spectral_entropy, spectral_entropy_error
+from layerscope.functional.diffusion import diffusion_spectrum, least_power, method_for, part_spectra
+from layerscope.functional.eigenvalues import (
+    Eigenvalues,
+    check_power,
+    spectral_entropy,
+    spectral_entropy_error,
+)
 from layerscope.functional.points import check_labels
 from layerscope.functional.units import Units
 
@@ -131,5 +136,7 @@ def diffusion_spectral_mutual_information(
     largest = int(torch.unique(labels, return_counts=True)[1].max()) if len(labels) else 0
     memory = min(8 * largest**2, MEMORY) if variant == "matched" else MEMORY  # blocks are all it takes
     affinity = gaussian_affinity(points, bandwidth, precision=precision, memory=memory, seed=seed)
+    widest = largest if variant == "matched" else len(points)
+    check_power(t, least_power(method_for(widest), affinity.dtype))
     spectra = class_spectra(affinity, labels, alpha=alpha, variant=variant, repeats=repeats, seed=seed)
     return spectral_information(spectra, t, units=units)

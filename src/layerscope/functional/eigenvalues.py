@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from layerscope.functional.units import Units, in_units
 
 FEW_PROBES = 8  # fewer cannot tell three coefficients and a spread
 SMALL = 1e-9
+LEAST_POWER = 0.5  # below, eigenvalues that rounding hides decide: 2 % of a nat and more at 1/4
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,10 @@ class Eigenvalues:
         Quadrature of the others; None when ``values`` are all there are.
     traces : (float, float), optional
         Exact sums of all eigenvalues and of their squares: control variates of the probes.
+    least_power : float
+        The smallest power t that they are good for; those below are refused.
+    floor : float
+        Values that do not exceed it may be rounding, and count as 0 for t below 1.
     """
 
     size: int
@@ -39,6 +44,8 @@ class Eigenvalues:
     nodes: Tensor | None = None
     weights: Tensor | None = None
     traces: tuple[float, float] | None = None
+    least_power: float = 0.0
+    floor: float = 0.0
 
     @property
     def exact(self) -> bool:
@@ -53,6 +60,28 @@ class Eigenvalues:
         return known + (self.weights * function(self.nodes)).sum(dim=1)
 
 
+def check_power(t: float, least: float) -> None:
+    """Refuse a power that eigenvalues are not known well enough for, ``least`` being the smallest.
+
+    Raises
+    ------
+    ValueError
+        t is not positive and finite, or too small.
+    """
+    if not 0 < t < math.inf:
+        raise ValueError(f"the power t must be positive and finite, not {t}")
+    if t < min(least, LEAST_POWER):
+        raise ValueError(
+            f"the power t must be at least {LEAST_POWER}, not {t}: below, the entropy is decided by "
+            "eigenvalues that are smaller than rounding"
+        )
+    if t < least:
+        raise ValueError(
+            f"the power t = {t} is below 1, which takes every eigenvalue in float64: precision='float64' and "
+            "method='exact', which up to 5,000 points is the default"
+        )
+
+
 def spectral_entropy(eigenvalues: Eigenvalues | Tensor, t: float = 1.0, *, units: Units = "nats") -> float:
     r"""Entropy :math:`-\sum_i a_i\ln a_i`, :math:`a_i = |\lambda_i|^t/\sum_j|\lambda_j|^t`, of a spectrum.
 
@@ -60,7 +89,8 @@ def spectral_entropy(eigenvalues: Eigenvalues | Tensor, t: float = 1.0, *, units
     ----------
     eigenvalues : Eigenvalues, or Tensor (n,) of all of them
     t : float
-        Power, positive; the entropy never rises with it.
+        Power, positive; the entropy never rises with it. At least 1/2 for computed spectra, 1 for those in
+        float32 or by quadrature: below, the errors of small eigenvalues would decide.
     units : "nats" | "bits"
 
     Returns
@@ -71,7 +101,7 @@ def spectral_entropy(eigenvalues: Eigenvalues | Tensor, t: float = 1.0, *, units
     Raises
     ------
     ValueError
-        t is not positive and finite, or unknown units.
+        t is not positive and finite, or too small for these eigenvalues, or unknown units.
     """
     return in_units(_estimate(eigenvalues, t)[0], units)
 
@@ -105,9 +135,10 @@ def _known(eigenvalues: Eigenvalues | Tensor) -> Eigenvalues:
 
 def _estimate(eigenvalues: Eigenvalues | Tensor, t: float) -> tuple[float, float]:
     """Entropy and its standard error, from the sums of x^t and of x^t ln x^t."""
-    if not 0 < t < math.inf:
-        raise ValueError(f"the power t must be positive and finite, not {t}")
     known = _known(eigenvalues)
+    check_power(t, known.least_power)
+    if t < 1 and known.floor > 0:
+        known = replace(known, values=torch.where(known.values > known.floor, known.values, 0.0))
     scale = float(known.values.max()) if known.values.numel() else 0.0
     if not scale > 0:
         return math.nan, math.nan

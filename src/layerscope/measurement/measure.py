@@ -217,7 +217,7 @@ def _estimation(config: Config) -> Estimation:
         measurements.n_grid,
         seed,
         measurements.pairs.permutations,
-        measurements.precision,
+        "float64" if min(measurements.information.times) < 1 else measurements.precision,
     )
 
 

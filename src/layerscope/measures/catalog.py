@@ -26,8 +26,8 @@ VERSIONS: dict[
     "VCI": 1,
     "NC5": 1,
     "ActivationStableRank": 2,
-    "DSE": 2,
-    "DSMI": 2,
+    "DSE": 3,
+    "DSMI": 3,
     "BinnedMI": 1,
     "KSG": 2,
     "GaussianMI": 2,
@@ -36,7 +36,7 @@ VERSIONS: dict[
     "JointPMF": 1,
     "PairedMI": 1,
     "PairedLatentMI": 1,
-    "ClassMI": 1,
+    "ClassMI": 2,
 }
 
 SAMPLED = frozenset({"DSE", "DSMI", "BinnedMI", "KSG", "GaussianMI", "LatentMI"}) | {

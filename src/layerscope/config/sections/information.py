@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from layerscope.config.fields import (
-    AboveZero,
     AnyCase,
     AsTuple,
     Expected,
@@ -18,6 +17,12 @@ from layerscope.config.fields import (
     Positive,
 )
 from layerscope.config.sections.base import Section
+
+LEAST_POWER = 0.5
+"""The smallest power of a diffusion whose entropy rounding does not decide."""
+
+ALL_EIGENVALUES = 5000
+"""The largest sample of which every eigenvalue is computed, as powers below 1 need."""
 
 _RULE = re.compile(r"median|knn:[1-9][0-9]*|sqrtD:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[-+]?[0-9]+)?")
 _BINNING = re.compile(r"(?:minmax|per_unit):[1-9][0-9]*")
@@ -47,11 +52,11 @@ Bandwidth = Annotated[
     float | str, AfterValidator(_checked_bandwidth), Expected("median, knn:K, sqrtD:C or a number above 0")
 ]
 Powers = Annotated[
-    tuple[AboveZero, ...],
+    tuple[Annotated[float, Field(ge=LEAST_POWER)], ...],
     BeforeValidator(_alone),
     AsTuple,
     Field(min_length=1),
-    Expected("a number above 0, or a list of them"),
+    Expected("a number of at least 0.5 (rounding decides smaller powers), or a list of them"),
 ]
 Binnings = Annotated[
     tuple[str, ...],
@@ -75,7 +80,11 @@ class InformationConfig(Section):
     alpha: Fraction = Field(
         default=0.0, description="How far the density of the points is taken out of the diffusion, 0 to 1"
     )
-    times: Powers = Field(default=(1.0,), description="Powers t of the diffusion, one or several")
+    times: Powers = Field(
+        default=(1.0,),
+        description="Powers t of the diffusion, one or several, of at least 0.5; any below 1 makes all "
+        "kernels float64",
+    )
     adjacency: Flag = Field(
         default=False,
         description="DSE: the entropy of the kernel's own eigenvalues as well, which takes long",

@@ -12,7 +12,7 @@ from layerscope.config.fields import AnyCase, AsTuple, Count, Expected, OnceEach
 from layerscope.config.lookup import canonical_measures, selected_measures
 from layerscope.config.names import MEASURE_GROUPS
 from layerscope.config.sections.base import Section
-from layerscope.config.sections.information import InformationConfig
+from layerscope.config.sections.information import ALL_EIGENVALUES, InformationConfig
 from layerscope.config.sections.pairs import PairsConfig
 
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?)b", re.IGNORECASE)
@@ -119,6 +119,12 @@ class MeasurementsConfig(Section):
             yield "repeats", "is 1, which tells no spread; a standard error takes 2 halves at least"
         if too_large := [size for size in self.n_grid if size >= self.sample]:
             yield "n-grid", f"has {too_large[0]}, which is not smaller than sample ({self.sample})"
+        if min(self.information.times) < 1 and self.sample > ALL_EIGENVALUES:
+            yield (
+                "sample",
+                f"is {self.sample}, but powers below 1 (information.times) take every eigenvalue, which are "
+                f"computed for {ALL_EIGENVALUES} images at most",
+            )
 
     @property
     def selected(self) -> tuple[str, ...]:
