@@ -61,6 +61,17 @@ def test_layers_are_finished_side_by_side_where_kept_features_leave_the_room():
     assert plan(10**9, workers=3).workers == 3
 
 
+def test_decompositions_of_weights_count_when_a_measure_needs_them():
+    weights = [(10, 70), (300, 200)]
+    kept = 8 * (10 * (1 + 70) + 200 * (1 + 200))
+    passing = 8 * 200 * (3 * 300 + 6 * 200)  # of the larger; more than the class means take
+    found = plan(10**9, Need.SCATTER | Need.SPECTRUM, weights=weights)
+    assert (found.state_bytes, found.working_bytes) == (STATE + kept, passing)
+    assert plan(10**9, weights=weights) == plan(10**9)
+    with pytest.raises(MeasurementError, match=r"largest of 300 x 200.*leave out WeightSVs"):
+        plan(STATE + kept + passing - 1, Need.SCATTER | Need.SPECTRUM, weights=weights)
+
+
 def test_float64_features_take_twice_the_memory():
     assert plan(10**9, item_bytes=8).cache_bytes == 2 * (TRAIN + TEST)
 

@@ -25,6 +25,7 @@ from layerscope.measures.base import CheckpointStatistics, Measure, Need, Subjec
 from layerscope.measures.catalog import OF_OTHER_IMAGES, VERSIONS
 from layerscope.measures.estimation import Estimation
 from layerscope.measures.registry import MEASURES
+from layerscope.measures.weight_matrix import weight_shapes
 from layerscope.pairing import ImagePairs
 from layerscope.results.tables import TableStore
 from layerscope.training.checkpoints import CheckpointStore
@@ -205,6 +206,7 @@ def make_setup(config: Config, data: Data, model: nn.Module, device: torch.devic
         config.run.seed_for("sample"),
         ood,
         _estimation(config),
+        weights=weight_shapes(model, layers),
     )
 
 
@@ -242,6 +244,7 @@ def plan_for(config: Config, setup: Setup, needs: Need) -> Plan:
         sample=setup.sample,
         batch_size=setup.batch_size,
         largest_class=max(int(class_counts(split).max()) for split in setup.splits.values()),
+        weights=setup.weights,
         workers=torch.get_num_threads() if setup.device.type == "cpu" and world_size() == 1 else 1,
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from layerscope.errors import MeasurementError
 from layerscope.features.taps import Layer
 from layerscope.measurement.spectra_memory import SpectraMemory
+from layerscope.measurement.weights_memory import WeightsMemory
 from layerscope.measures.base import SECOND_SWEEP, Need
 
 MEANS = 6  # K×D at a time: the means of a layer, centred, weighted, decomposed
@@ -67,13 +68,12 @@ def make_plan(
     sample: int = 0,
     batch_size: int = 0,
     largest_class: int | None = None,
+    weights: Sequence[tuple[int, int]] = (),
     workers: int = 1,
 ) -> Plan:
     """Keep the features of as many splits as the budget allows, and sketch the spectra of the others.
 
     Layers are finished side by side where the budget still allows it then.
-
-    What the decompositions of weights take is not counted: it is a few times the model itself.
 
     Parameters
     ----------
@@ -92,26 +92,33 @@ def make_plan(
         Images in one step.
     largest_class : int, optional
         Samples of one class in one split, at most; twice an even share when omitted.
+    weights : sequence of (int, int)
+        Shapes of the weights, as matrices, that are decomposed if a measure needs it.
     workers : int
         Threads that may each finish a layer.
 
     Raises
     ------
     MeasurementError
-        The accumulators alone exceed the budget, or the spectra of one layer do.
+        The accumulators alone exceed the budget, or the spectra of one layer do, or a weight.
     """
     width, widest = sum(layer.dim for layer in layers), max(layer.dim for layer in layers)
     means = _means_bytes(layers, len(samples), num_classes, item_bytes, needs)
     taken = sum(min(count, sample) for count in samples.values()) if needs & Need.SAMPLE else 0
     if needs & Need.PARTNERS:
         taken += min(samples.get("train", 0), sample)
-    state = means + taken * width * item_bytes
+    decomposed = WeightsMemory(weights if needs & Need.SPECTRUM else ())
+    state = means + taken * width * item_bytes + decomposed.kept
     # One layer at a time: a batch, its offsets and what they are from; class means and what decomposes them.
     batch = min(batch_size, max(samples.values()))
     finishing = widest * num_classes * 8 * MEANS
     passing = widest * batch * (item_bytes + 8) + finishing
     if state + passing > memory_bytes:
-        raise MeasurementError(_too_large(layers, num_classes, means + passing, state - means, memory_bytes))
+        sampled = taken * width * item_bytes
+        raise MeasurementError(_too_large(layers, num_classes, means + passing, sampled, memory_bytes))
+    if state + decomposed.passing > memory_bytes:
+        raise MeasurementError(_too_large_weights(weights, state + decomposed.passing, memory_bytes))
+    passing = max(passing, decomposed.passing)
     spectra, reserve = None, 0
     if needs & Need.SPECTRA:
         largest = _even_share(samples, num_classes) if largest_class is None else largest_class
@@ -123,14 +130,16 @@ def make_plan(
     cached = _fitting(sizes, room - reserve) if needs & SECOND_SWEEP else frozenset()
     kept = sum(sizes[split] for split in cached)
     if spectra is None:
-        return _side_by_side(Plan(cached, state, kept, passing), finishing, workers, memory_bytes)
+        each = max(finishing, decomposed.passing)
+        return _side_by_side(Plan(cached, state, kept, passing), each, workers, memory_bytes)
+    each = max(finishing + spectra.kept, decomposed.passing)
     if cached == set(samples):
         plan = Plan(cached, state, kept, passing + spectra.kept)
-        return _side_by_side(plan, finishing + spectra.kept, workers, memory_bytes)
+        return _side_by_side(plan, each, workers, memory_bytes)
     groups, pooled, sketched = spectra.grouped(room - kept)
     working = passing + max(sketched, spectra.kept if cached else 0)
     plan = Plan(cached, state, kept, working, groups, pooled)
-    return _side_by_side(plan, finishing + spectra.kept, workers, memory_bytes)
+    return _side_by_side(plan, each, workers, memory_bytes)
 
 
 def _side_by_side(plan: Plan, each: int, workers: int, memory_bytes: int) -> Plan:
@@ -183,6 +192,15 @@ def _check_room(spectra: SpectraMemory, room: int) -> None:
             f"({_size(max(room, 0))}). Raise the budget, set Model.reduce to mean or project:N, or leave "
             "out ActivationCovSVs, ActivationStableRank and VCI."
         )
+
+
+def _too_large_weights(weights: Sequence[tuple[int, int]], needed: int, budget: int) -> str:
+    rows, columns = max(weights, key=lambda shape: min(shape) * max(shape))
+    return (
+        f"the singular values of the weights, the largest of {rows} x {columns}, and the class means need "
+        f"{_size(needed)}, more than Measurements.memory ({_size(budget)}). Raise the budget, or leave out "
+        "WeightSVs, WeightRanks, AngleBetweenSubspaces and MLPSVD."
+    )
 
 
 def default_batch_size(shape: Sequence[int]) -> int:

@@ -24,7 +24,8 @@ class Setup:
 
     ``sample`` is the number of images of each split whose features are kept for measures of a sample, and
     ``sample_seed`` draws them. ``estimation`` says how they
-    estimate. ``ood`` holds images of another kind, ``pairs`` test images with a train image each.
+    estimate. ``ood`` holds images of another kind, ``pairs`` test images with a train image each; ``weights``
+    are the shapes of the layers' weights as matrices.
     """
 
     splits: Mapping[str, Split]
@@ -44,3 +45,4 @@ class Setup:
     ood: Split | None = None
     estimation: Estimation = field(default_factory=Estimation)
     pairs: ImagePairs | None = None
+    weights: Sequence[tuple[int, int]] = ()

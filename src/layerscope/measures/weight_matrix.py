@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
+
+from layerscope.features.taps import Layer
 
 
 def weight_matrix(module: nn.Module) -> Tensor | None:
@@ -10,3 +14,9 @@ def weight_matrix(module: nn.Module) -> Tensor | None:
     if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)):
         return module.weight.detach().flatten(start_dim=1)
     return None
+
+
+def weight_shapes(model: nn.Module, layers: Sequence[Layer]) -> tuple[tuple[int, int], ...]:
+    """Rows and columns of the weights of layers, where they have one; on any device."""
+    found = (weight_matrix(model.get_submodule(layer.module_name)) for layer in layers)
+    return tuple((len(matrix), matrix.shape[1]) for matrix in found if matrix is not None)

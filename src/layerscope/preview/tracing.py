@@ -22,6 +22,7 @@ from layerscope.measurement.image_pairs import check_pairs
 from layerscope.measurement.plan import default_batch_size, make_plan
 from layerscope.measures.base import SECOND_SWEEP, Need
 from layerscope.measures.registry import MEASURES
+from layerscope.measures.weight_matrix import weight_shapes
 from layerscope.models.build import build_model
 from layerscope.models.meta import blank, trial_device
 from layerscope.preview.checkpoint_size import StoredTensor, safetensors_bytes
@@ -177,6 +178,7 @@ def _planned(trial: _Trial, about: Question, question: MeasuringQuestion) -> Mea
             item_bytes=item_bytes,
             sample=question.sample,
             batch_size=question.batch_size or default_batch_size(about.shape),
+            weights=weight_shapes(trial.model, trial.layers),
         )
     except (MeasurementError, ModelError) as error:
         return MeasuringAnswer(problem=str(error))
