@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -49,9 +50,12 @@ def render(figure: Figure, file_format: str) -> bytes:
 
 def _png(figure: Figure, dpi: int) -> bytes:
     """Without the transparency that no figure has: what is not written need not be compressed, either."""
-    raw, encoded = io.BytesIO(), io.BytesIO()
-    figure.savefig(raw, format="rgba", dpi=dpi)
-    width, height = figure.get_size_inches() * dpi
-    image = Image.frombuffer("RGBA", (int(width), int(height)), raw.getvalue(), "raw", "RGBA", 0, 1)
+    before, figure.dpi = figure.dpi, dpi
+    try:
+        pixels, size = FigureCanvasAgg(figure).print_to_buffer()
+    finally:
+        figure.dpi = before
+    encoded = io.BytesIO()
+    image = Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1)
     image.convert("RGB").save(encoded, "png", compress_level=1, dpi=(dpi, dpi))
     return encoded.getvalue()
