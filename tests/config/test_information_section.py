@@ -76,6 +76,32 @@ def test_estimates_are_made_anew_with_other_settings_and_nothing_else_is(changes
     assert measurement_key(before, "NC1", "x") == measurement_key(after, "NC1", "x")
 
 
+def test_halves_measure_nothing_anew_that_has_errors_of_its_own():
+    before, after = config_with(), config_with(repeats=3)
+    for measure in ("LatentMI", "PairedLatentMI", "DiscreteMI"):
+        assert measurement_key(before, measure, "x") == measurement_key(after, measure, "x")
+    smaller = config_with(**{"n-grid": [100]})
+    assert measurement_key(before, "DiscreteMI", "x") == measurement_key(smaller, "DiscreteMI", "x")
+    assert measurement_key(before, "LatentMI", "x") != measurement_key(smaller, "LatentMI", "x")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"sample": 30}, r"bandwidth knn:30, which takes more samples than 30 \(sample\)"),
+        ({"n-grid": [50, 30]}, r"which takes more samples than 30 \(n-grid\)"),
+        ({"n-grid": [60], "repeats": 2}, r"which takes more samples than halves of 60 \(n-grid, repeats\)"),
+    ],
+)
+def test_a_bandwidth_of_more_neighbours_than_samples_is_refused(given, message):
+    with pytest.raises(ConfigError, match=message):
+        config_with(information={"bandwidth": "knn:30"}, **given)
+
+
+def test_a_bandwidth_of_fewer_neighbours_than_samples_is_taken():
+    config_with(information={"bandwidth": "knn:30"}, repeats=2, **{"n-grid": [62]})
+
+
 def test_what_is_estimated_makes_no_run_another_one():
     assert config_with().hash == config_with(information={"alpha": 1}, repeats=5).hash
 

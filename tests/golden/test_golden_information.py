@@ -90,6 +90,13 @@ def test_ksg_is_the_definition_to_the_last_digits(row):
     assert found == pytest.approx(wanted(row), abs=1e-12)
 
 
+@pytest.mark.parametrize("row", rows("ksg_bias_nats"))
+def test_ksg_is_as_far_from_the_truth_as_its_definition(row):
+    truth = GOLDEN["benchmark_tasks"][row["case"].removeprefix("bmi:")]
+    found = ksg(row["case"], row["params"]["k"], row["params"]["metric"], True)
+    assert found - truth == pytest.approx(wanted(row), abs=1e-12)
+
+
 @pytest.mark.parametrize("row", rows("ross_mi_feature_label_nats"))
 def test_label_information_is_that_of_ross(row):
     arrays = made(row["case"])
@@ -104,6 +111,15 @@ def test_discrete_information_is_that_of_the_definition(row):
     found = discrete_mutual_information(pmf, units=bits(row))
     value = found.normalized if row["measure"].startswith("normalized") else found.value
     assert value == pytest.approx(wanted(row), abs=1e-12)
+
+
+@pytest.mark.parametrize("row", rows("entropy_rows_bits", "entropy_cols_bits", "entropy_joint_bits"))
+def test_entropies_of_a_table_are_those_of_the_definition(row):
+    (pmf,) = made(row["case"]).values()
+    found = discrete_mutual_information(pmf, units="bits")
+    joint = found.row_entropy + found.column_entropy - found.value
+    by_name = {"rows": found.row_entropy, "cols": found.column_entropy, "joint": joint}
+    assert by_name[row["measure"].split("_")[1]] == pytest.approx(wanted(row), abs=1e-12)
 
 
 @pytest.mark.parametrize("row", rows("gaussian_mi_from_covariance_bits"))

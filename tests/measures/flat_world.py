@@ -81,6 +81,7 @@ def measured(
     dtype: torch.dtype = torch.float64,
     batch_size: int = 512,
     estimation: Estimation | None = None,
+    probe: bool = False,
 ) -> Measured:
     """Every row about features that enter ``fc``, the last layer unless ``network`` says otherwise."""
     splits = {"train": _split("train", train, classes)}
@@ -104,6 +105,7 @@ def measured(
         dtype=dtype,
         device=torch.device("cpu"),
         estimation=estimation or Estimation(),
+        probe=probe,
     )
     samples = {name: len(split) for name, split in splits.items()}
     plan = make_plan(layers, samples, classes, EVERYTHING, memory_bytes=10**9, item_bytes=dtype.itemsize)

@@ -1,5 +1,6 @@
 """Values that are undefined, infinite, fragile or skipped say so."""
 
+import math
 from collections import OrderedDict
 
 import numpy as np
@@ -271,6 +272,13 @@ def test_a_leading_space_that_is_not_unique_is_degenerate():
     network = behind(linear(np.eye(4)), linear(np.zeros((3, 4))))
     found = measured((CLOUD, [0, 0, 1, 1, 2, 2]), classes=3, network=network)
     assert angle(found) == (2, "degenerate")
+
+
+def test_the_loss_of_a_probe_is_not_taken_for_that_of_the_training():
+    found = measured((CLOUD, [0, 0, 1, 1, 2, 2]), classes=3, probe=True)
+    assert found("Accuracy", layer="logits", quantity="loss")[1] == "skipped"
+    assert found("Accuracy", layer="logits", quantity="probe_loss") == (pytest.approx(math.log(3)), "ok")
+    assert found("Accuracy", layer="logits", quantity="accuracy")[1] == "ok"
 
 
 def test_logits_that_are_no_numbers_decide_nothing():

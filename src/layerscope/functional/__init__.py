@@ -103,6 +103,7 @@ from layerscope.functional.nearest import ncc_accuracy, ncc_agreement, nearest_c
 from layerscope.functional.neighbors import nearest_neighbors
 from layerscope.functional.ood import ood_orthogonality
 from layerscope.functional.pair_variability import cdnv, cdnv_pairs
+from layerscope.functional.principal import principal_components
 from layerscope.functional.ranks import (
     approximate_rank,
     cutoff_rank,
@@ -251,6 +252,7 @@ __all__ = [
     "numerical_rank",
     "ood_orthogonality",
     "participation_ratio",
+    "principal_components",
     "row_spectrum",
     "saturation",
     "self_duality_error",

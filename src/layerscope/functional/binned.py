@@ -50,7 +50,7 @@ class BinnedInformation:
 
     @property
     def saturated(self) -> bool:
-        """Whether more than half of the samples have a code word of their own.
+        """Whether there are more than half as many code words as samples.
 
         Once all have, :math:`H(T) = \\ln n` and :math:`I(T;Y) = H(Y)`, whatever the labels are.
         """

@@ -6,7 +6,7 @@ import hashlib
 import json
 
 from layerscope.config import Config
-from layerscope.measures.catalog import BY_MEMORY, OF_OTHER_IMAGES, OF_PAIRS, SAMPLED, VERSIONS
+from layerscope.measures.catalog import BY_MEMORY, OF_OTHER_IMAGES, OF_PAIRS, OWN_ERRORS, SAMPLED, VERSIONS
 
 
 def selected_measures(config: Config) -> tuple[str, ...]:
@@ -37,7 +37,8 @@ def measurement_key(config: Config, measure: str, checkpoint_digest: str) -> str
     }
     if measure in SAMPLED:
         settings["sample"] = measurements.sample
-        settings["estimates"] = [measurements.repeats, list(measurements.n_grid)]
+        repeats = 0 if measure in OWN_ERRORS else measurements.repeats
+        settings["estimates"] = [repeats, list(measurements.n_grid)]
         settings["information"] = measurements.information.plain()
     if measure in OF_PAIRS:
         settings["pairs"] = [measurements.pairs.plain(), measurements.information.units]

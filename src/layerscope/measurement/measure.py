@@ -207,6 +207,7 @@ def make_setup(config: Config, data: Data, model: nn.Module, device: torch.devic
         ood,
         _estimation(config),
         weights=weight_shapes(model, layers),
+        probe=config.optimizer.objective != "supervised",
     )
 
 

@@ -23,9 +23,9 @@ class Setup:
     """What stays the same over the checkpoints of a run; its processes share the splits.
 
     ``sample`` is the number of images of each split whose features are kept for measures of a sample, and
-    ``sample_seed`` draws them. ``estimation`` says how they
-    estimate. ``ood`` holds images of another kind, ``pairs`` test images with a train image each; ``weights``
-    are the shapes of the layers' weights as matrices.
+    ``sample_seed`` draws them. ``estimation`` says how they estimate. ``ood`` holds images of another kind,
+    ``pairs`` test images with a train image each; ``weights`` are the shapes of the layers' weights as
+    matrices; ``probe``: the classifier is one, fitted to features that were learnt without labels.
     """
 
     splits: Mapping[str, Split]
@@ -46,3 +46,4 @@ class Setup:
     estimation: Estimation = field(default_factory=Estimation)
     pairs: ImagePairs | None = None
     weights: Sequence[tuple[int, int]] = ()
+    probe: bool = False

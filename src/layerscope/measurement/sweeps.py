@@ -95,6 +95,7 @@ class Collector:
             loss_unit=setup.loss_unit,
             estimation=setup.estimation,
             pairs=setup.pairs,
+            probe=setup.probe,
         )
         with torch.no_grad(), evaluating(model), full_precision():
             own = {}

@@ -107,6 +107,8 @@ class CheckpointStatistics:
     decisions : dict
         Split → counts of the network's own decisions.
     loss_unit : str
+    probe : bool
+        Whether the classifier is a probe on features that were learnt without labels.
     decided, labels : dict
         Split → the network's decision on every sample, and every sample's label (N,), in stored order;
         like ``decisions`` they are there when a need asks for every image.
@@ -129,6 +131,7 @@ class CheckpointStatistics:
     images: dict[str, Sampled] = field(default_factory=dict)
     estimation: Estimation = field(default_factory=Estimation)
     pairs: ImagePairs | None = None
+    probe: bool = False
     observed: dict[tuple[int, str], Observed] = field(default_factory=dict)
 
 

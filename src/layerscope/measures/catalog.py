@@ -3,7 +3,7 @@
 VERSIONS: dict[
     str, int
 ] = {  # raised when numbers or columns of a measure change: old rows are computed again
-    "Accuracy": 3,
+    "Accuracy": 4,
     "Traces": 3,
     "CDNV": 3,
     "NC1": 3,
@@ -43,6 +43,9 @@ SAMPLED = frozenset({"DSE", "DSMI", "BinnedMI", "KSG", "GaussianMI", "LatentMI"}
     *("ClassMI", "PairedMI", "PairedLatentMI")
 }
 """Measures computed from a sample of each split, so that its size and draw change their rows."""
+
+OWN_ERRORS = frozenset({"LatentMI", "PairedLatentMI"})
+"""Of these, those whose errors come from their own two halves and not from ``Measurements.repeats``."""
 
 OF_PAIRS = frozenset({"DiscreteMI", "JointPMF", "PairedMI", "PairedLatentMI"})
 """Measures of pairs of test and train images."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from layerscope.config.sections.information import InformationConfig
+from layerscope.measures.catalog import OF_PAIRS, SAMPLED
 from layerscope.measures.estimation import Estimation
 
 from ..flat_world import measured
@@ -21,6 +22,9 @@ def far_groups(spread=1e-6):
     labels = np.repeat(np.arange(CLASSES), EACH)
     noise = spread * rng.standard_normal((len(labels), CLASSES))
     return 10 * np.eye(CLASSES)[labels] + noise, labels.tolist()
+
+
+BOTH = ("train", "test")
 
 
 def with_settings(repeats=0, grid=(), **settings):
@@ -129,15 +133,34 @@ def test_features_that_are_the_inputs_determine_them(noise):
 
 
 def test_every_estimate_has_its_error_when_halves_are_asked_for(noise):
-    estimates = [row for name, row in noise.rows if name in ("DSE", "DSMI", "BinnedMI", "KSG")]
-    assert all(row["error"] is not None for row in estimates)
+    estimates = [(name, row) for name, row in noise.rows if name in SAMPLED and row["status"] != "skipped"]
+    without = {name for name, row in estimates if row["error"] is None}
+    assert without == {"LatentMI"}  # whose error is its own, and which is undefined for so few samples
+    assert {name for name, _ in estimates} >= {*SAMPLED} - OF_PAIRS
     entropy = row_of(noise, "DSE", statistic="entropy", n=60)
     assert 0 < entropy["error"] < 0.5 * entropy["value"]
 
 
 def test_smaller_samples_are_measured_too(noise):
-    rows = [row for name, row in noise.rows if name == "DSE" and row["statistic"] == "entropy"]
-    assert {(row["n"], row["samples"]) for row in rows} == {(30, 30), (60, 60)}
+    for measure in SAMPLED - OF_PAIRS:
+        rows = [row for name, row in noise.rows if name == measure]
+        assert {(row["n"], row["samples"]) for row in rows} == {(30, 30), (60, 60)}, measure
+
+
+def test_a_split_with_no_more_samples_than_neighbours_of_the_bandwidth_is_undefined():
+    rng = np.random.default_rng(1)
+    large, small = ((rng.standard_normal((count, 2)), [0, 1] * (count // 2)) for count in (30, 8))
+    settings = with_settings(bandwidth="knn:8", adjacency=True)
+    found = measured(large, small, classes=2, estimation=settings)
+    spectral = {"DSE": {}, "DSMI": {"statistic": "full"}, "ClassMI": {"estimator": "dsmi"}}
+    for measure, wanted in spectral.items():
+        rows = [row for name, row in found.rows if name == measure and wanted.items() <= row.items()]
+        statuses = {split: {row["status"] for row in rows if row["split"] == split} for split in BOTH}
+        assert statuses["test"] == {"undefined"}, measure
+        assert "undefined" not in statuses["train"], measure
+    assert found("DSMI", "test", variable="labels", statistic="label_entropy")[0] == pytest.approx(
+        math.log(2)
+    )
 
 
 def test_what_the_classes_contribute_is_the_whole(noise):

@@ -21,22 +21,30 @@ def world(count, informative):
     return 4 * np.eye(3)[places] + 0.3 * rng.standard_normal((count, 3)), labels.tolist()
 
 
-def latent(count, informative):
+def latent(count, informative, grid=()):
     settings = InformationConfig(latent_dims=2, latent_epochs=15)
-    seen = measured(world(count, informative), classes=3, estimation=Estimation(settings))
+    seen = measured(world(count, informative), classes=3, estimation=Estimation(settings, grid=grid))
     rows = [row for name, row in seen.rows if name == "LatentMI"]
-    return {row["variable"]: row for row in rows}
+    by_size = {(row["variable"], row["n"]): row for row in rows}
+    return {**by_size, **{variable: row for (variable, size), row in by_size.items() if size == count}}
 
 
 @pytest.fixture(scope="module")
 def informed():
-    return latent(300, informative=True)
+    return latent(300, informative=True, grid=(210,))
 
 
 def test_labels_that_places_tell_are_found(informed):
     row = informed["labels"]
     assert row["value"] == pytest.approx(math.log(3), abs=0.15)
     assert (row["unit"], row["n"], row["samples"]) == ("nat", 300, 300)
+
+
+def test_smaller_samples_are_learnt_from_too(informed):
+    row = informed["labels", 210]
+    assert (row["samples"], row["status"]) == (210, "ok")
+    assert row["value"] == pytest.approx(math.log(3), abs=0.2)
+    assert row["value"] != informed["labels"]["value"]
 
 
 def test_labels_that_nothing_tells_are_not():

@@ -53,7 +53,9 @@ def at_every_layer(classes: int) -> dict[str, list[dict[str, object]]]:
         "ActivationStableRank": by(statistic=["mean", "pooled"], **{"class": [-1]}),
         "ActivationCovSVs": by(kind=["within", "between", "total"], **{"class": [-1]}, **_spectrum(5)),
         "MLPSVD": by(against=["mean", "vector"], weight_vector=range(6), class_vector=few),
-        "DSE": by(statistic=["entropy", "adjacency"], alpha=["0"], t=["1", "2"], n=[200, 400]),
+        "DSE": by(
+            statistic=["entropy", "matrix_entry", "adjacency"], alpha=["0"], t=["1", "2"], n=[200, 400]
+        ),
         "DSMI": _estimates(statistic=["full", "matched", "label_entropy"], t=["1"]),
         "BinnedMI": by(
             binning=["minmax:30", "per_unit:2"], statistic=["labels", "inputs", "label_entropy"], n=[400]

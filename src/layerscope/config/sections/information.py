@@ -107,3 +107,9 @@ class InformationConfig(Section):
         default=300,
         description="Epochs of LatentMI's networks at most; they stop once they no longer improve",
     )
+
+    @property
+    def fewest(self) -> int:
+        """The largest sample that is too small for the bandwidth: K of ``knn:K``, else 0."""
+        rule = str(self.bandwidth)
+        return int(rule.removeprefix("knn:")) if rule.startswith("knn:") else 0

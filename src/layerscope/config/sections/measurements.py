@@ -92,10 +92,13 @@ class MeasurementsConfig(Section):
     )
     repeats: Count = Field(
         default=0,
-        description="Random halves of the sample from which every estimate gets a standard error; 0: none",
+        description="Random halves of the sample from which estimates get a standard error; 0: none. "
+        "LatentMI and PairedLatentMI have errors of their own halves, DiscreteMI an asymptotic one",
     )
     n_grid: SampleSizes = Field(
-        default=(), description="Smaller sizes of the sample at which estimates are made as well"
+        default=(),
+        description="Smaller sizes of the sample at which estimates from it are made as well; DiscreteMI "
+        "takes all pairs",
     )
     information: Annotated[InformationConfig, Expected("keys with values ('bandwidth: median')")] = Field(
         default_factory=InformationConfig, description="How information and entropy are estimated"
@@ -119,11 +122,23 @@ class MeasurementsConfig(Section):
             yield "repeats", "is 1, which tells no spread; a standard error takes 2 halves at least"
         if too_large := [size for size in self.n_grid if size >= self.sample]:
             yield "n-grid", f"has {too_large[0]}, which is not smaller than sample ({self.sample})"
+        yield from self._bandwidth_conflicts()
         if min(self.information.times) < 1 and self.sample > ALL_EIGENVALUES:
             yield (
                 "sample",
                 f"is {self.sample}, but powers below 1 (information.times) take every eigenvalue, which are "
                 f"computed for {ALL_EIGENVALUES} images at most",
+            )
+
+    def _bandwidth_conflicts(self) -> Iterator[tuple[str, str]]:
+        """A sample, or half of one, that is too small for K nearest neighbours."""
+        smallest, named = min((*self.n_grid, self.sample)), "sample" if not self.n_grid else "n-grid"
+        size = smallest // 2 if self.repeats else smallest
+        if size <= self.information.fewest:
+            what = f"halves of {smallest} ({named}, repeats)" if self.repeats else f"{smallest} ({named})"
+            yield (
+                "information",
+                f"has bandwidth {self.information.bandwidth}, which takes more samples than {what}",
             )
 
     @property

@@ -19,9 +19,9 @@ class BinnedMI:
 
     Qualifiers ``binning``: ``minmax:B`` (B bins over the layer's whole range) or ``per_unit:B`` (over each
     unit's); ``statistic``: ``labels`` (I(T;Y), ``ceiling`` H(Y)), ``inputs`` (I(X;T) = H(T), ``ceiling``
-    ln n), ``label_entropy`` (H(Y)), ``unique_fraction`` (code words over samples); ``n``: samples. Once more
-    than half of the samples have a code word of their own, both informations are degenerate: they tell the
-    size of the sample and H(Y), whatever the network does.
+    ln n), ``label_entropy`` (H(Y)), ``unique_fraction`` (code words over samples); ``n``: samples. Once there
+    are more than half as many code words as samples, both informations are degenerate: they tell the size of
+    the sample and H(Y), whatever the network does.
     """
 
     name = "BinnedMI"

@@ -76,8 +76,10 @@ def _means(information: NeighborInformation | None, labels: Tensor) -> Numbers:
 
 def _of_spectra(observed: Observed, t: float) -> Numbers:
     units = observed.estimation.settings.units
-    whole = spectral_entropy(observed.spectrum, t, units=units)
     present = torch.unique(observed.labels).tolist()
+    if not observed.has_kernel:
+        return dict.fromkeys(present, math.nan)
+    whole = spectral_entropy(observed.spectrum, t, units=units)
     parts = observed.label_parts.classes
     return {
         label: whole - spectral_entropy(part, t, units=units)

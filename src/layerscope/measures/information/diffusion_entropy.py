@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
+from layerscope.config.sections.information import InformationConfig
 from layerscope.functional.adjacency import adjacency_spectrum
 from layerscope.functional.diffusion import matrix_entry_entropy
 from layerscope.functional.eigenvalues import spectral_entropy, spectral_entropy_error
@@ -24,7 +25,7 @@ class DSE:
     ``bandwidth`` (σ, in units of the features); ``alpha``: of the diffusion; ``t``; ``n``: samples. In
     [0, ln n], the ``ceiling`` (2 ln n for ``matrix_entry``). ``entropy`` is degenerate above 95 % of it:
     nearly every point stands alone. ``error`` is that of half samples (``Measurements.repeats``), else of the
-    quadrature beyond 5,000 samples.
+    quadrature beyond 5,000 samples. Undefined with no more samples than the K of a bandwidth ``knn:K``.
     """
 
     name = "DSE"
@@ -41,6 +42,8 @@ LONELY = 0.95
 
 def _entropies(observed: Observed) -> Mapping[Place, Estimate]:
     settings, unit = observed.estimation.settings, observed.estimation.unit
+    if not observed.has_kernel:
+        return _undefined(settings, unit)
     units, alpha, count = settings.units, f"{settings.alpha:g}", len(observed)
     ceiling = in_units(math.log(count), units)
     found: dict[Place, Estimate] = {}
@@ -55,6 +58,16 @@ def _entropies(observed: Observed) -> Mapping[Place, Estimate]:
     if settings.adjacency:
         found["adjacency", ANY, "1"] = Estimate(_adjacency(observed), unit, ceiling=ceiling)
     found["bandwidth", ANY, ANY] = Estimate(affinity.bandwidth, "feature")
+    return found
+
+
+def _undefined(settings: InformationConfig, unit: str) -> dict[Place, Estimate]:
+    alpha, nothing = f"{settings.alpha:g}", Estimate(math.nan, unit)
+    found: dict[Place, Estimate] = {("entropy", alpha, f"{t:g}"): nothing for t in settings.times}
+    found["matrix_entry", alpha, "1"] = nothing
+    if settings.adjacency:
+        found["adjacency", ANY, "1"] = nothing
+    found["bandwidth", ANY, ANY] = Estimate(math.nan, "feature")
     return found
 
 

@@ -83,15 +83,19 @@ def half_sample_errors(observed: Observed, estimator: Estimator) -> dict[Place, 
     return {place: _spread(values) for place, values in found.items()}
 
 
-def _all_sizes(observed: Observed, estimator: Estimator) -> Iterator[tuple[int, Place, Estimate]]:
+def of_all_sizes(observed: Observed) -> Iterator[Observed]:
+    """The smaller samples that are wanted, ascending, each part of the next, and the whole one."""
     whole = len(observed)
-    for size in sorted({*(size for size in observed.estimation.grid if size < whole), whole}):
-        part = observed
-        if size < whole:
-            part = observed.restricted(even_choice(observed.labels, size, observed.estimation.seed))
-        errors = half_sample_errors(part, estimator) if size >= 4 else {}
+    for size in sorted(size for size in {*observed.estimation.grid} if size < whole):
+        yield observed.restricted(even_choice(observed.labels, size, observed.estimation.seed))
+    yield observed
+
+
+def _all_sizes(observed: Observed, estimator: Estimator) -> Iterator[tuple[int, Place, Estimate]]:
+    for part in of_all_sizes(observed):
+        errors = half_sample_errors(part, estimator) if len(part) >= 4 else {}
         for place, estimate in estimator(part).items():
-            yield size, place, replace(estimate, error=errors.get(place, estimate.error))
+            yield len(part), place, replace(estimate, error=errors.get(place, estimate.error))
 
 
 def _spread(values: list[float]) -> float:

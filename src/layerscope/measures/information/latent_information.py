@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch import Tensor
 from layerscope.functional.latent_information import LatentInformation, latent_mutual_informations
 from layerscope.functional.latent_training import LatentSettings
 from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, status_of
+from layerscope.measures.information.estimates import of_all_sizes
 from layerscope.measures.information.observed import Observed, each_observed
 
 Layers = Sequence[tuple[Subject, Observed]]
@@ -25,9 +27,10 @@ class LatentMI:
     Small networks compress each block; they learn from one half of the sample and are stopped early on the
     other, which gives the estimate; then the halves change places. Networks of all layers are trained
     together. Qualifiers ``variable``: ``labels``, ``inputs``; ``n``: samples. ``error``: half the difference
-    of the two halves; ``ceiling``: what the nearest-neighbour estimate of a half can be at most.
-    A lower bound in the population; an estimate may lie above. Undefined below 200 samples; degenerate as
-    :class:`~layerscope.measures.information.neighbor_information.KSG` is. It takes seconds per layer.
+    of the two halves, whatever ``Measurements.repeats`` asks for; ``ceiling``: what the nearest-neighbour
+    estimate of a half can be at most. A lower bound in the population; an estimate may lie above. Undefined
+    below 200 samples; degenerate as :class:`~layerscope.measures.information.neighbor_information.KSG` is. It
+    takes seconds per layer.
     """
 
     name = "LatentMI"
@@ -44,14 +47,23 @@ class LatentMI:
 def latent_values(
     layers: Layers, variables: Mapping[str, Callable[[Observed], Tensor]]
 ) -> Iterator[tuple[Subject, Value]]:
-    """Information of the features of all layers of one split with variables, learnt together."""
+    """Information of the features of all layers of one split with variables, at every size of the sample."""
+    subjects = [subject for subject, _ in layers]
+    for parts in zip(*(of_all_sizes(observed) for _, observed in layers), strict=True):
+        sized = [replace(subject, samples=len(parts[0])) for subject in subjects]
+        yield from _learnt_together(list(zip(sized, parts, strict=True)), variables)
+
+
+def _learnt_together(
+    layers: Layers, variables: Mapping[str, Callable[[Observed], Tensor]]
+) -> Iterator[tuple[Subject, Value]]:
     first = layers[0][1]
     settings = first.estimation.settings
     found = latent_mutual_informations(
         [(observed.features, of(observed)) for _, observed in layers for of in variables.values()],
         seed=first.estimation.seed,
         k=settings.neighbors,
-        ids=first.images.indices,
+        ids=first.images.indices[first.rows],
         settings=LatentSettings(dims=settings.latent_dims, epochs=settings.latent_epochs),
         units=settings.units,
     )

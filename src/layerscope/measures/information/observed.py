@@ -74,6 +74,11 @@ class Observed:
         """The group (n,) of each image among the clustered images of the whole sample."""
         return self.estimation.clusters_of(self.split, self.images)[self.rows]
 
+    @property
+    def has_kernel(self) -> bool:
+        """Whether there are enough samples for the rule of the kernel's bandwidth."""
+        return len(self) > self.estimation.settings.fewest
+
     @cached_property
     def bandwidth(self) -> float:
         """Of the kernel, by the rule of the settings."""

@@ -70,6 +70,7 @@ PAIRED = [
 LABELS, INPUTS = _estimates("labels", "Y"), _estimates("inputs", "X")
 ENTROPIES = [
     Quantity("DSE", "entropy S", {"statistic": "entropy"}, "diffusion spectral", low=0.0, ceiling="ln n"),
+    Quantity("DSE", "entropy", {"statistic": "matrix_entry"}, "matrix entry", low=0.0, ceiling="2 ln n"),
     Quantity("DSE", "entropy", {"statistic": "adjacency"}, "adjacency spectral", low=0.0, ceiling="ln n"),
 ]
 
@@ -95,12 +96,12 @@ def inputs_by_epoch(tables: RunTables, split: str = "train") -> Figure:
 
 
 def entropy_by_layer(tables: RunTables, split: str = "train") -> Figure:
-    """Diffusion and adjacency spectral entropy by layer, with the logarithm of the number of samples."""
+    """Entropies of the diffusion, of one step, and of the kernel by layer, with the largest they can be."""
     return over_layers(tables, ENTROPIES, split)
 
 
 def entropy_by_epoch(tables: RunTables, split: str = "train") -> Figure:
-    """Diffusion and adjacency spectral entropy through training, one line per layer."""
+    """Entropies of the diffusion, of one step, and of the kernel through training, one line per layer."""
     return layers_over_epochs(tables, ENTROPIES, split)
 
 
