@@ -51,6 +51,18 @@ def test_estimates_of_information_lie_near_the_truth(capsys):
     assert found["decisions on pairs of images"] <= entropy == pytest.approx(2.3, abs=0.05)
 
 
+def test_a_stored_spectrum_serves_all_powers_and_no_other_points(tmp_path, capsys):
+    main, file = example("diffusion_spectra").main, str(tmp_path / "digits.safetensors")
+    found = main(["--samples", "200", "--file", file])
+    assert list(found.values()) == sorted(found.values(), reverse=True)
+    assert main(["--samples", "200", "--file", file]) == found
+    assert len(capsys.readouterr().out.splitlines()) == 2 * len(found)
+    with pytest.raises(
+        ValueError, match="holds the spectrum of something else: shape 200 x 64, not 201 x 64; points"
+    ):
+        main(["--samples", "201", "--file", file])
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     config = {

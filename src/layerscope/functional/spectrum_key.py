@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import TYPE_CHECKING, TypedDict
 
 from layerscope.functional.affinity import Affinity
 from layerscope.functional.diffusion import PROBES, STEPS, Method, method_for
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 VERSION = 2  # raise it when the same input gives other eigenvalues
 
 
-def spectrum_key(
-    affinity: Affinity,
-    *,
-    alpha: float = 0.0,
-    method: Method | None = None,
-    probes: int = PROBES,
-    steps: int = STEPS,
-    seed: int = 0,
-) -> str:
+class SpectrumSettings(TypedDict, total=False):
+    """Settings of :func:`diffusion_spectrum`; what is left out has its default."""
+
+    alpha: float
+    method: Method | None
+    probes: int
+    steps: int
+    seed: int
+
+
+def spectrum_key(affinity: Affinity, **settings: Unpack[SpectrumSettings]) -> str:
     """Digest (64 hexadecimal digits) under which the result of :func:`diffusion_spectrum` can be stored.
 
     It covers the points themselves, the bandwidth as a number, the precision and every argument that changes
@@ -28,19 +34,35 @@ def spectrum_key(
 
     Parameters
     ----------
-    affinity, alpha, method, probes, steps, seed
-        As for :func:`diffusion_spectrum`.
+    affinity, settings
+        As for :func:`diffusion_spectrum`: alpha, method, probes, steps, seed.
+    """
+    everything = all_that_determines(affinity, **settings)
+    return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
+
+
+def all_that_determines(
+    affinity: Affinity,
+    *,
+    alpha: float = 0.0,
+    method: Method | None = None,
+    probes: int = PROBES,
+    steps: int = STEPS,
+    seed: int = 0,
+) -> dict[str, str]:
+    """What :func:`spectrum_key` is the digest of, each under its name; the points by a digest of their own.
+
+    Numbers are written so that equal texts mean equal bits.
     """
     method = method_for(len(affinity), method)
-    settings = {
-        "version": VERSION,
-        "shape": list(affinity.points.shape),
-        "bandwidth": affinity.bandwidth.hex(),
-        "precision": str(affinity.dtype),
-        "alpha": float(alpha).hex(),
+    points = affinity.points.cpu().contiguous().numpy().tobytes()
+    return {
+        "version": str(VERSION),
+        "shape": " x ".join(map(str, affinity.points.shape)),
+        "points": hashlib.sha256(points).hexdigest(),
+        "bandwidth": repr(affinity.bandwidth),
+        "precision": str(affinity.dtype).removeprefix("torch."),
+        "alpha": repr(float(alpha)),
         "method": method,
-        "quadrature": None if method == "exact" else [probes, steps, seed],
+        "quadrature": "none" if method == "exact" else f"{probes} probes, {steps} steps, seed {seed}",
     }
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    digest.update(affinity.points.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()

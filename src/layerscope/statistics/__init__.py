@@ -6,6 +6,7 @@ from layerscope.statistics.decisions import Decisions
 from layerscope.statistics.feature_sample import FeatureSample, Sampled
 from layerscope.statistics.nearest_center import NearestCenter
 from layerscope.statistics.ood_mean import OutOfDistribution
+from layerscope.statistics.stored_spectrum import load_spectrum, save_spectrum
 
 __all__ = [
     "ClassMoments",
@@ -15,4 +16,6 @@ __all__ = [
     "NearestCenter",
     "OutOfDistribution",
     "Sampled",
+    "load_spectrum",
+    "save_spectrum",
 ]
