@@ -6,7 +6,7 @@ import pytest
 
 from layerscope.config import load_matrix
 from layerscope.errors import UsageError
-from layerscope.plotting.matrix import imbalance
+from layerscope.plotting.matrix import imbalance, imbalance_curves
 from layerscope.plotting.matrix.imbalance_groups import FIGURES, report
 from layerscope.plotting.matrix.imbalance_table import imbalance_table, label_of, last_epochs
 from layerscope.run import Run
@@ -75,7 +75,7 @@ def test_the_report_draws_its_figures_and_prints_the_fit(group):
     [
         lambda table: imbalance.by_category(table, "x"),
         lambda table: imbalance.by_category(table, "x", accuracies=imbalance.SHOTS),
-        lambda table: imbalance.against(table, "x", axis="Run.run"),
+        lambda table: imbalance_curves.against(table, "x", axis="Run.run"),
         lambda table: imbalance.heat_map(table, "x", rows="Run.run", columns="label"),
         lambda table: imbalance.over_epochs(table, "x", hue="label"),
     ],

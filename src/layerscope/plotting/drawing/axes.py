@@ -75,15 +75,17 @@ def finish_values(axes: Axes) -> None:
     there = has_values(axes)
     if not there:
         say_empty(axes)
-    if axes.get_yscale() == "log":
-        _set_log_ticks(axes, there)
+    elif axes.get_yscale() == "log":
+        _set_log_ticks(axes)
     else:
         axes.yaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 2.5, 5, 10)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
 
 
 def say_empty(axes: Axes) -> None:
-    """Say that there is nothing to see in a panel."""
+    """Say that there is nothing to see in a panel, whose y axis then has no numbers either."""
+    axes.yaxis.set_major_locator(NullLocator())
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center", color="0.4")
 
 
@@ -155,13 +157,10 @@ def _lines(axes: Axes) -> list[Line2D]:
     return [line for line in axes.get_lines() if line.get_transform() == axes.transData]
 
 
-def _set_log_ticks(axes: Axes, there: bool) -> None:
+def _set_log_ticks(axes: Axes) -> None:
     """Powers of ten when there are several, else numbers in between: there is always something to read."""
     low, high = axes.get_ylim()
-    if not there:
-        axes.yaxis.set_major_locator(NullLocator())
-        axes.yaxis.set_minor_locator(NullLocator())
-    elif high <= 30 * low:
+    if high <= 30 * low:
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high > 3 * low else MaxNLocator(5))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,11 +18,19 @@ from layerscope.plotting.drawing.series import (
 )
 from layerscope.plotting.drawing.sheet import Sheet
 from layerscope.plotting.drawing.style import LineStyle
+from layerscope.plotting.matrix.averages import averaged
+from layerscope.plotting.matrix.places import having
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-BAND_NOTE = "band: one standard deviation over runs"
+BORDERS = ((INFINITE, "infinite"), (UNDEFINED, "undefined"), (TOO_SMALL, "too_small"))
+"""Mark at the border, and the column of :func:`averaged` that says how many values it stands for."""
+
+
+def band_note(over: str = "runs") -> str:
+    """What a band, or a bar at a single place, means."""
+    return f"band: one standard deviation over {over}"
 
 
 def draw_band(
@@ -33,11 +42,13 @@ def draw_band(
     colour: str,
     line: LineStyle = "-",
     slot: tuple[int, int] = (0, 1),
+    over: str = "runs",
 ) -> None:
     """Draw a frame of :func:`averaged` against its column ``x``.
 
     Where any repetition is infinite, undefined or too small, a marker at the border says so; hollow markers
-    are means with degenerate values in them. ``slot`` keeps the border markers of several lines apart.
+    are means with degenerate values in them. ``slot`` keeps the border markers of several lines apart;
+    ``over`` says what the means are over.
     """
     means = means.sort_values(x)
     places = means[x].to_numpy(dtype=float)
@@ -46,8 +57,11 @@ def draw_band(
     axes.plot(places, middle, color=colour, linestyle=line, marker="o", markersize=size, markeredgewidth=0)
     if (means["n"] > 1).any():
         low, high = means["low"].to_numpy(dtype=float), means["high"].to_numpy(dtype=float)
-        axes.fill_between(places, low, high, color=colour, alpha=0.18, linewidth=0)
-        sheet.notes.add(BAND_NOTE)
+        if len(places) > 1:
+            axes.fill_between(places, low, high, color=colour, alpha=0.18, linewidth=0)
+        else:
+            axes.errorbar(places, middle, [middle - low, high - middle], color=colour, linewidth=0.8)
+        sheet.notes.add(band_note(over))
     hollow = (means["degenerate"] > 0).to_numpy() & np.isfinite(middle)
     if hollow.any():
         axes.plot(
@@ -60,5 +74,15 @@ def draw_band(
             markeredgewidth=0.6,
         )
         sheet.notes.add(DEGENERATE_NOTE)
-    for border, name in ((INFINITE, "infinite"), (UNDEFINED, "undefined"), (TOO_SMALL, "too_small")):
+    for border, name in BORDERS:
         draw_border(sheet, axes, places[(means[name] > 0).to_numpy()], border, colour, slot)
+
+
+def draw_lines(
+    sheet: Sheet, axes: Axes, rows: DataFrame, x: str, hue: str | None, colours: Mapping[Any, str]
+) -> None:
+    """For each value of ``hue`` the mean of the column ``value`` against ``x``, with its band."""
+    for place, (value, colour) in enumerate(colours.items()):
+        own = having(rows, hue, value) if hue else rows
+        if len(own):
+            draw_band(sheet, axes, averaged(own, [x]), x, colour=colour, slot=(place, len(colours)))

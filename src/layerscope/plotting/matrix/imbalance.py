@@ -9,20 +9,21 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 
 from layerscope.errors import UsageError
-from layerscope.plotting.drawing.axes import SMALL_CHARACTER
+from layerscope.plotting.drawing.axes import SMALL_CHARACTER, finish_values, say_empty
+from layerscope.plotting.drawing.series import draw_border
 from layerscope.plotting.drawing.sheet import LEFT, Legend, Sheet
-from layerscope.plotting.drawing.style import REFERENCE_COLOUR, styled
+from layerscope.plotting.drawing.style import styled
 from layerscope.plotting.matrix.averages import averaged
-from layerscope.plotting.matrix.bands import draw_band
+from layerscope.plotting.matrix.bands import BORDERS, draw_lines
 from layerscope.plotting.matrix.category_axis import name_categories
-from layerscope.plotting.matrix.fits import PowerLaw, power_law
-from layerscope.plotting.matrix.imbalance_table import FACTOR, hue_of, last_epochs
+from layerscope.plotting.matrix.imbalance_table import FACTOR, LABEL, hue_of, last_epochs
 from layerscope.plotting.matrix.legends import add_colours
 from layerscope.plotting.matrix.places import axis_name, having, plain_text
 from layerscope.plotting.matrix.roles import hue_colours
+from layerscope.plotting.matrix.settings import settings_sheet
 from layerscope.results.rows import EPOCH
 
 if TYPE_CHECKING:
@@ -42,64 +43,7 @@ COLOURS = {
 DATA, MODEL = "Data.dataset-id", "Model.model-name"
 ACCURACIES = ("overall", "head", "mid", "tail")
 SHOTS = ("overall", "many", "medium", "few")
-
-
-def drift_law(table: DataFrame) -> PowerLaw:
-    """The power law of the mean drift at each imbalance ratio (1 / factor), at the last epoch."""
-    means = last_epochs(table).groupby(FACTOR)["drift"].mean()
-    return power_law([1 / float(factor) for factor in means.index], means.tolist())
-
-
-@styled
-def scaling(table: DataFrame, title: str) -> Figure:
-    """F34: drift against the imbalance ratio on logarithmic axes with its power law, and the accuracies."""
-    check_varied(table, FACTOR)
-    last = last_epochs(table)
-    last = last.assign(ratio=1 / last[FACTOR].astype(float))
-    sheet = Sheet.of_panels(title, 2, 2, headings=True)
-    drift, accuracy = sheet.axes
-    draw_spread(sheet, drift, last, "ratio", ("drift",))
-    law = drift_law(table)
-    ends = np.array([last["ratio"].min(), last["ratio"].max()])
-    drift.plot(ends, law.coefficient * ends**law.exponent, color=REFERENCE_COLOUR, linestyle="--", zorder=1)
-    drift.set_title(f"exponent {law.exponent:.3f}, R² {law.r2:.3f}")
-    drift.set(xscale="log", yscale="log", xlabel="imbalance ratio", ylabel="drift (train)")
-    drift.yaxis.set_minor_locator(NullLocator())
-    drift.yaxis.set_major_locator(FixedLocator(_few(drift.get_ylim())))
-    drift.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
-    draw_spread(sheet, accuracy, last, "ratio", ACCURACIES)
-    accuracy.set(xscale="log", xlabel="imbalance ratio", ylabel="test accuracy")
-    for axes in sheet.axes:
-        ratios = sorted(last["ratio"].unique())
-        axes.set_xticks(ratios, [f"{ratio:.4g}" for ratio in ratios])
-        axes.xaxis.set_minor_locator(NullLocator())
-    sheet.legends.append(_legend(ACCURACIES))
-    return sheet.finish()
-
-
-@styled
-def against(table: DataFrame, title: str, *, axis: str, log_x: bool = True) -> Figure:
-    """F36, F38, F39: drift and accuracies against a number that the runs differ in.
-
-    On a logarithmic axis 0 stands one place left of the smallest number above it.
-    """
-    check_varied(table, axis)
-    last = last_epochs(table)
-    values = last[axis].astype(float)
-    above = np.sort(values[values > 0].unique())
-    zero = above[0] / 10 if log_x and len(above) else 0.0
-    last = last.assign(place=values.where(values > 0, zero) if log_x else values)
-    sheet = Sheet.of_panels(title, 2, 2)
-    places = {float(place): f"{value:g}" for place, value in zip(last["place"], values, strict=True)}
-    for axes, names, label in zip(
-        sheet.axes, (("drift",), ACCURACIES), ("drift (train)", "test accuracy"), strict=True
-    ):
-        draw_spread(sheet, axes, last, "place", names)
-        axes.set(xscale="log" if log_x else "linear", xlabel=axis.rpartition(".")[2], ylabel=label)
-        axes.set_xticks(list(places), list(places.values()))
-        axes.xaxis.set_minor_locator(NullLocator())
-    sheet.legends.append(_legend(ACCURACIES))
-    return sheet.finish()
+WHISKER_NOTE = "whisker: one standard deviation over runs"
 
 
 @styled
@@ -112,7 +56,7 @@ def by_category(table: DataFrame, title: str, *, accuracies: Sequence[str] = ACC
     ):
         draw_bars(sheet, axes, last, names)
         axes.set_ylabel(label)
-    sheet.legends.append(_legend(accuracies))
+    sheet.legends.append(quantity_legend(accuracies))
     return sheet.finish()
 
 
@@ -163,39 +107,43 @@ def heat_map(
 
 @styled
 def over_epochs(table: DataFrame, title: str, *, hue: str | None = None) -> Figure:
-    """F40, F43: drift and tail accuracy through training, in one colour per value of ``hue``."""
+    """F40, F43: drift and tail accuracy through training, in one colour per value of ``hue``.
+
+    Runs that differ in anything else have panels of their own.
+    """
     if hue is not None:
         check_varied(table, hue)
     hue = hue or hue_of(table)
-    sheet = Sheet.of_panels(title, 2, 2)
     colours = hue_colours(table[hue])
-    slots = {value: (place, len(colours)) for place, value in enumerate(colours)}
-    for value, colour in colours.items():
-        own = having(table, hue, value)
-        for axes, name in zip(sheet.axes, ("drift", "tail"), strict=True):
-            means = averaged(own.assign(value=own[name]), [EPOCH])
-            draw_band(sheet, axes, means, EPOCH, colour=colour, slot=slots[value])
-    for axes, label in zip(sheet.axes, ("drift (train)", "tail accuracy (test)"), strict=True):
-        axes.set(xlabel="epoch", ylabel=label)
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+    sheet, settings = settings_sheet(title, table, [hue])
+    for setting in settings:
+        for axes, name, label in zip(
+            setting.axes, ("drift", "tail"), ("drift (train)", "tail accuracy (test)"), strict=True
+        ):
+            draw_lines(sheet, axes, setting.rows.assign(value=setting.rows[name]), EPOCH, hue, colours)
+            axes.set(xlabel="epoch", ylabel=label)
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+            finish_values(axes)
     add_colours(sheet, hue, colours)
     return sheet.finish()
 
 
 @styled
 def over_layers(drift: DataFrame, title: str, *, hue: str | None = None) -> Figure:
-    """F44: relative drift by layer at the last epoch, from the tables Drift of the runs (train split)."""
+    """F44: relative drift by layer at the last epoch, from the tables Drift of the runs (train split).
+
+    Runs that differ in anything but ``hue`` have panels of their own.
+    """
     hue = hue or hue_of(drift)
     rows = drift[(drift["statistic"] == "relative") & (drift["split"] == "train")]
-    sheet = Sheet.of_panels(title)
-    (axes,) = sheet.axes
     colours = hue_colours(rows[hue])
-    slots = {value: (place, len(colours)) for place, value in enumerate(colours)}
-    for value, colour in colours.items():
-        means = averaged(having(rows, hue, value), ["layer_index"])
-        draw_band(sheet, axes, means, "layer_index", colour=colour, slot=slots[value])
-    axes.set(xlabel="layer", ylabel="relative drift")
-    axes.xaxis.set_major_locator(MaxNLocator(14, integer=True, min_n_ticks=1))
+    sheet, settings = settings_sheet(title, rows, [hue], panels=1)
+    for setting in settings:
+        (axes,) = setting.axes
+        draw_lines(sheet, axes, setting.rows, "layer_index", hue, colours)
+        axes.set(xlabel="layer", ylabel="relative drift")
+        axes.xaxis.set_major_locator(MaxNLocator(14, integer=True, min_n_ticks=1))
+        finish_values(axes)
     add_colours(sheet, hue, colours)
     return sheet.finish()
 
@@ -228,7 +176,7 @@ def check_varied(table: DataFrame, axis: str) -> None:
     ------
     UsageError
     """
-    if axis not in table or table[axis].nunique() < 2:
+    if axis not in table or table[axis].nunique(dropna=False) < 2:
         raise UsageError(f"all runs have the same {axis}; there is nothing to compare")
 
 
@@ -241,38 +189,27 @@ def finite(sheet: Sheet, rows: DataFrame, names: Sequence[str]) -> DataFrame:
     return rows.assign(**{name: rows[name].where(np.isfinite(rows[name])) for name in names})
 
 
-def draw_spread(sheet: Sheet, axes: Axes, rows: DataFrame, x: str, names: Sequence[str]) -> None:
-    """Each quantity against ``x``: a point per run, a line through the means, a band of one deviation."""
-    rows = finite(sheet, rows, names)
-    for name in names:
-        groups = rows.groupby(x)[name]
-        mean, deviation = groups.mean(), groups.std(ddof=0).fillna(0.0)
-        axes.plot(mean.index, mean, color=COLOURS[name], zorder=3)
-        axes.fill_between(
-            mean.index, mean - deviation, mean + deviation, color=COLOURS[name], alpha=0.18, linewidth=0
-        )
-        axes.plot(rows[x], rows[name], "o", color=COLOURS[name], markersize=2.2, alpha=0.6)
-
-
 def draw_bars(sheet: Sheet, axes: Axes, rows: DataFrame, names: Sequence[str]) -> None:
-    """Bars of the mean of each quantity for each label."""
-    rows = finite(sheet, rows, names)
-    labels = list(dict.fromkeys(rows["label"]))
+    """Bars of the mean of each quantity for each label, with one deviation over the runs of a label."""
+    labels = list(dict.fromkeys(rows[LABEL]))
     width = 0.8 / len(names)
     for place, name in enumerate(names):
         aside = (place - (len(names) - 1) / 2) * width
-        for number, label in enumerate(labels):
-            values = rows[rows["label"] == label][name]
-            deviation = float(values.std(ddof=0)) if len(values) > 1 else 0.0
-            axes.bar(number + aside, values.mean(), width, yerr=deviation, color=COLOURS[name], ecolor="0.3")
+        means = averaged(rows.assign(value=rows[name]), [LABEL]).set_index(LABEL).loc[labels]
+        x = np.arange(len(labels)) + aside
+        spread = means["middle"] - means["low"]
+        axes.bar(
+            x, means["middle"], width, yerr=spread.where(means["n"] > 1), color=COLOURS[name], ecolor="0.3"
+        )
+        if (means["n"] > 1).any():
+            sheet.notes.add(WHISKER_NOTE)
+        for border, column in BORDERS:
+            draw_border(sheet, axes, x[(means[column] > 0).to_numpy()], border, COLOURS[name], (0, 1))
+    if not any(np.isfinite(bar.get_height()) for bar in axes.patches):
+        say_empty(axes)
     name_categories(sheet, axes, labels)
 
 
-def _few(limits: tuple[float, float]) -> list[float]:
-    """Four places between the ends of a short logarithmic axis, which has no power of ten."""
-    low, high = limits
-    return [float(f"{place:.2g}") for place in np.geomspace(low * 1.02, high * 0.98, 4)]
-
-
-def _legend(names: Sequence[str]) -> Legend:
+def quantity_legend(names: Sequence[str]) -> Legend:
+    """The colours of these quantities."""
     return Legend("", [(Line2D([], [], color=COLOURS[name]), name) for name in names])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from layerscope.errors import UsageError
 from layerscope.plotting.drawing.saving import save
-from layerscope.plotting.matrix import imbalance
+from layerscope.plotting.matrix import imbalance, imbalance_curves
 from layerscope.plotting.matrix.imbalance_table import (
     FACTOR,
     TABLES,
@@ -18,6 +18,7 @@ from layerscope.plotting.matrix.imbalance_table import (
     imbalance_rows,
     last_epochs,
 )
+from layerscope.plotting.matrix.places import cells, telling_axes
 from layerscope.plotting.matrix.tables import MatrixTables
 
 if TYPE_CHECKING:
@@ -28,12 +29,12 @@ Draw = Callable[["DataFrame", str], "Figure"]
 
 FIGURES: dict[str, dict[str, Draw]] = {
     "exp01": {"F33_drift_map": imbalance.drift_map},
-    "exp02": {"F34_scaling": imbalance.scaling},
+    "exp02": {"F34_scaling": imbalance_curves.scaling},
     "exp03": {"F35_losses": imbalance.by_category},
-    "exp04": {"F36_weight_decay": partial(imbalance.against, axis="Optimizer.weight-decay")},
+    "exp04": {"F36_weight_decay": partial(imbalance_curves.against, axis="Optimizer.weight-decay")},
     "exp05": {"F37_optimizers": imbalance.by_category},
-    "exp06": {"F38_drift_penalty": partial(imbalance.against, axis="Optimizer.drift-penalty")},
-    "exp07": {"F39_batch_size": partial(imbalance.against, axis="Data.batch-size")},
+    "exp06": {"F38_drift_penalty": partial(imbalance_curves.against, axis="Optimizer.drift-penalty")},
+    "exp07": {"F39_batch_size": partial(imbalance_curves.against, axis="Data.batch-size")},
     "exp08": {"F40_layernorm": partial(imbalance.over_epochs, hue="Model.final-norm")},
     "exp09": {"F41_repetitions": imbalance.by_category},
     "exp10": {"F42_shots": partial(imbalance.by_category, accuracies=imbalance.SHOTS)},
@@ -71,5 +72,18 @@ def numbers(table: DataFrame, hue: str) -> str:
     means = last_epochs(table).groupby(key, sort=False, observed=True)[shown].mean()
     lines = [means.to_string(float_format=lambda value: f"{value:.3f}")]
     if hue == FACTOR and table[FACTOR].nunique() > 1:
-        lines.append(f"drift over the imbalance ratio (log-log fit): {imbalance.drift_law(table)}")
+        lines += _laws(table)
     return "\n".join(lines)
+
+
+def _laws(table: DataFrame) -> list[str]:
+    """The power law of each setting in which runs differ beside the factor."""
+    lines = []
+    for name, rows in cells(table, telling_axes(table, [FACTOR])):
+        where = f" of {name}" if name else ""
+        try:
+            law = str(imbalance_curves.drift_law(rows))
+        except UsageError as error:
+            law = str(error)
+        lines.append(f"drift over the imbalance ratio{where} (log-log fit): {law}")
+    return lines

@@ -24,15 +24,17 @@ def axes_in(frame: DataFrame) -> list[str]:
     return [name for name in map(str, frame.columns) if _is_axis(name)]
 
 
-def telling_axes(frame: DataFrame) -> list[str]:
+def telling_axes(frame: DataFrame, known: Sequence[str] = ()) -> list[str]:
     """The fewest axes, repetitions aside, that tell the settings of all runs apart.
+
+    Where some columns are ``known``, the fewest that tell apart what these leave open.
 
     What has one value only, or follows from the others (the taps that go with a model), is left out;
     models and data sets are kept in preference to names of submatrices, and those to anything else.
     """
-    names = [name for name in axes_in(frame) if name not in REPETITION]
-    places = (frame.drop_duplicates(RUN) if RUN in frame else frame)[names].drop_duplicates()
-    kept: list[str] = []
+    names = [name for name in axes_in(frame) if name not in (*REPETITION, *known)]
+    places = (frame.drop_duplicates(RUN) if RUN in frame else frame)[[*known, *names]].drop_duplicates()
+    kept = list(known)
     for name in sorted(names, key=_preference):
         if not _follows(places, kept, name):
             kept.append(name)

@@ -93,6 +93,7 @@ def _looks(quantity: Quantity, *, share: bool = True) -> dict[str, Any]:
 SCATTER_NUMBERS = {"DSE": "F25", "DSMI": "F26", "DSMI_inputs": "F27"}
 MULTIPLIED = ("CDNV", "NC1", "NCC", "DSE")
 
+CURVES = "imbalance_curves"
 IMBALANCE = ("Drift", "GroupAccuracy", "MinorityCollapse")
 
 
@@ -125,11 +126,13 @@ _SCATTERS = {
 }
 
 
-def _imbalance(number: str, description: str, function: str, **options: Any) -> MatrixFigure:
+def _imbalance(
+    number: str, description: str, function: str, room: str = "imbalance", **options: Any
+) -> MatrixFigure:
     return MatrixFigure(
         description,
         "imbalance_table:imbalance_rows",
-        f"imbalance:{function}",
+        f"{room}:{function}",
         IMBALANCE,
         number=number,
         options=options,
@@ -138,18 +141,24 @@ def _imbalance(number: str, description: str, function: str, **options: Any) -> 
 
 _IMBALANCE = {
     "DriftMap": _imbalance("F33", "drift by data set and model", "drift_map"),
-    "DriftScaling": _imbalance("F34", "drift against the imbalance ratio, with its power law", "scaling"),
+    "DriftScaling": _imbalance(
+        "F34", "drift against the imbalance ratio, with its power law", "scaling", CURVES
+    ),
     "ImbalanceByKind": _imbalance(
         "F35, F37, F41", "accuracies of head, mid and tail, and drift, of each kind of run", "by_category"
     ),
     "ImbalanceWeightDecay": _imbalance(
-        "F36", "drift and accuracies against weight decay", "against", axis="Optimizer.weight-decay"
+        "F36", "drift and accuracies against weight decay", "against", CURVES, axis="Optimizer.weight-decay"
     ),
     "ImbalanceDriftPenalty": _imbalance(
-        "F38", "drift and accuracies against the drift penalty", "against", axis="Optimizer.drift-penalty"
+        "F38",
+        "drift and accuracies against the drift penalty",
+        "against",
+        CURVES,
+        axis="Optimizer.drift-penalty",
     ),
     "ImbalanceBatchSize": _imbalance(
-        "F39", "drift and accuracies against the batch size", "against", axis="Data.batch-size"
+        "F39", "drift and accuracies against the batch size", "against", CURVES, axis="Data.batch-size"
     ),
     "ImbalanceLayerNorm": _imbalance(
         "F40",

@@ -71,11 +71,16 @@ def panels_of(
 
 
 def sheet_of(
-    title: str, panels: Sequence[tuple[str, Any]], total: int, panel: tuple[float, float] | None = None
+    title: str,
+    panels: Sequence[tuple[str, Any]],
+    total: int,
+    panel: tuple[float, float] | None = None,
+    columns: int | None = None,
 ) -> Sheet:
     """A sheet for these panels, each under its name; it says when some are left out."""
     count = len(panels)
-    columns = min(count, MOST_COLUMNS if count > 4 else max(count, 1) if count < 4 else 2)
+    if columns is None:
+        columns = min(count, MOST_COLUMNS if count > 4 else max(count, 1) if count < 4 else 2)
     size = panel or ((2.95, 2.0) if columns < 3 else (1.9, 1.45))
     named = any(name for name, _ in panels)
     sheet = Sheet.of_panels(title, count, columns, size, headings=named)
