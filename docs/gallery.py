@@ -26,7 +26,7 @@ from layerscope.plotting.run_tables import RunTables
 
 DOCS = Path(__file__).resolve().parent
 WIDTH = 900  # pixels of a picture, at most
-COLOURS = 64
+COLOURS = 256  # what a palette holds
 
 
 class Picture(NamedTuple):
@@ -110,6 +110,10 @@ SECTIONS: Sequence[Section] = (
         "Two networks on more and less balanced digits",
         of_matrix("matrix", *OF_MATRIX, estimators=ESTIMATORS),
     ),
+    Section("Weight decay", of_matrix("weight_decay", "ImbalanceWeightDecay")),
+    Section("Drift penalty", of_matrix("drift_penalty", "ImbalanceDriftPenalty")),
+    Section("Batch size", of_matrix("batch_size", "ImbalanceBatchSize")),
+    Section("A last LayerNorm", of_matrix("final_norm", "ImbalanceLayerNorm")),
     Section("First weights", of_matrix("init_std", "InitialisationStudy", "DSE_profile", "DSE_map")),
 )
 """What the page shows: figures of one run, then those of many."""
@@ -133,14 +137,15 @@ def made_matrix(config: Path) -> Path:
 
 
 def picture_bytes(figure: Figure) -> bytes:
-    """A small PNG of few colours."""
+    """A small PNG in a palette of its own, which keeps hues that few pixels have: they mean something."""
     with Image.open(io.BytesIO(render(figure, "png"))) as image:
         size = (WIDTH, round(image.height * WIDTH / image.width))
         small = image.convert("RGB")
         if image.width > WIDTH:
             small = small.resize(size, Image.Resampling.LANCZOS)
         content = io.BytesIO()
-        small.quantize(COLOURS).save(content, "png", optimize=True)
+        palette = {"method": Image.Quantize.MAXCOVERAGE, "kmeans": 2, "dither": Image.Dither.NONE}
+        small.quantize(COLOURS, **palette).save(content, "png", optimize=True)
     return content.getvalue()
 
 

@@ -96,9 +96,9 @@ def begin_at(axes: Axes, low: float) -> None:
         axes.set_ylim(low, low + 1.06 * (top - low))
 
 
-def draw_reference(axes: Axes, height: float, style: LineStyle = ":") -> None:
+def draw_reference(axes: Axes, height: float, style: LineStyle = ":", colour: str = REFERENCE_COLOUR) -> None:
     """A level to compare with, drawn behind the data."""
-    axes.axhline(height, color=REFERENCE_COLOUR, linewidth=0.8, linestyle=style, zorder=1.5)
+    axes.axhline(height, color=colour, linewidth=0.8, linestyle=style, zorder=1.5)
 
 
 def set_share_axis(axes: Axes) -> None:

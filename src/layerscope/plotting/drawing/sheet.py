@@ -173,7 +173,8 @@ def _wrapped(title: str, width: float) -> list[str]:
     parts = (
         part if len(part) > most else part.replace(" ", "\N{NO-BREAK SPACE}") for part in title.split(" · ")
     )
-    return textwrap.wrap(" · ".join(parts), most, break_on_hyphens=False)
+    lines = textwrap.wrap(" · ".join(parts), most, break_on_hyphens=False)
+    return [line.removesuffix(" ·") for line in lines]
 
 
 def _fitted(

@@ -194,9 +194,13 @@ def _draw_levels(sheet: Sheet, axes: Axes, own: DataFrame) -> None:
         )
         sheet.notes.add("dotted upright: chance")
     ceiling = own["ceiling"].max() if "ceiling" in own else np.nan
-    if np.isfinite(ceiling) and ceiling < 1.6 * own["value"].max():
+    if not np.isfinite(ceiling):
+        return
+    if ceiling < 1.6 * own["value"].max():
         draw_reference(axes, float(ceiling))
         sheet.notes.add("dotted flat: ceiling of the estimate")
+    else:
+        sheet.notes.add(f"ceiling of the estimate, above the panel: {ceiling:.3g}")
 
 
 def _add_markers(sheet: Sheet, axis: str | None, markers: dict[Any, str]) -> None:

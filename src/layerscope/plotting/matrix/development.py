@@ -34,10 +34,10 @@ EARLY = 14
 
 INIT_AXIS = "Model.conv-init-std"
 LATE_SHARE = 0.7
-INSET = (0.48, 0.42)
+INSET = (0.4, 0.3)
 """Width and height of the enlarged end, in shares of the panel."""
 
-CORNERS = ((0.5, 0.13), (0.14, 0.55), (0.14, 0.13), (0.5, 0.55))
+CORNERS = ((0.58, 0.12), (0.14, 0.67), (0.14, 0.12), (0.58, 0.67))
 LABELS = (0.12, 0.1)
 """What its numbers take left of it and below."""
 

@@ -89,7 +89,7 @@ def estimator_runtime(frame: DataFrame, title: str) -> Figure:
     seconds = frame.assign(value=frame["seconds"])
     for estimator, colour in hue_colours(frame[ESTIMATOR]).items():
         means = averaged(seconds[seconds[ESTIMATOR] == estimator], [DIMENSION], log=True)
-        draw_band(sheet, axes, means, DIMENSION, colour=colour)
+        draw_band(sheet, axes, means, DIMENSION, colour=colour, over="seeds")
     samples = spread(sorted(int(each) for each in frame["samples"].unique()), 2)
     axes.set(xscale="log", yscale="log", xlabel="dimension", ylabel=f"seconds, {_range(samples)} samples")
     finish_values(axes)
@@ -110,7 +110,7 @@ def _draw(sheet: Sheet, axes: Axes, frame: DataFrame, x: str) -> None:
         own = frame[frame[ESTIMATOR] == estimator]
         if len(own):
             means = averaged(own.assign(value=own["estimate"]), [x])
-            draw_band(sheet, axes, means, x, colour=colour, slot=(place, len(colours)))
+            draw_band(sheet, axes, means, x, colour=colour, slot=(place, len(colours)), over="seeds")
     truth = frame.groupby(x)["truth"].mean()
     axes.plot(truth.index, truth, color="0.2", linestyle="--", linewidth=1.0, zorder=2.6)
 

@@ -205,7 +205,7 @@ def draw_bars(sheet: Sheet, axes: Axes, rows: DataFrame, names: Sequence[str]) -
             sheet.notes.add(WHISKER_NOTE)
         for border, column in BORDERS:
             draw_border(sheet, axes, x[(means[column] > 0).to_numpy()], border, COLOURS[name], (0, 1))
-    if not any(np.isfinite(bar.get_height()) for bar in axes.patches):
+    if not np.isfinite(rows[list(names)].to_numpy(dtype=float)).any():
         say_empty(axes)
     name_categories(sheet, axes, labels)
 

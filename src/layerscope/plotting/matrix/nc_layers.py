@@ -73,7 +73,9 @@ def nc_layers(runs: DataFrame, title: str, *, axes: Sequence[str] | None = None)
         _draw(sheet, panel, runs, axis, hue, colours)
     add_colours(sheet, hue, colours)
     add_entries(
-        sheet, "", [(Line2D([], [], color="0.2", marker="_", linestyle="none", markersize=9), "mean")]
+        sheet,
+        "",
+        [(Line2D([], [], color="0.2", marker="_", linestyle="none", markersize=9), "mean of collapsed runs")],
     )
     return sheet.finish()
 

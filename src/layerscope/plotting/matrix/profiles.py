@@ -141,9 +141,13 @@ def _draw_ceiling(sheet: Sheet, axes: Axes, rows: DataFrame) -> None:
     """The largest value that an estimator can give, where it gives one and it is near the data."""
     ceilings = _finite(rows["ceiling"]) if "ceiling" in rows else np.array([])
     values = _finite(rows["value"])
-    if len(ceilings) and len(values) and ceilings.max() < 1.5 * values.max():
+    if not len(ceilings) or not len(values):
+        return
+    if ceilings.max() < 1.5 * values.max():
         draw_reference(axes, float(ceilings.max()))
         sheet.notes.add("dotted: ceiling of the estimate")
+    else:
+        sheet.notes.add(f"ceiling of the estimate, above the panel: {ceilings.max():.3g}")
 
 
 def _finite(column: Any) -> Any:

@@ -37,6 +37,8 @@ class MatrixFigure:
         Tables that are drawn in when they are there.
     table
         Whether the frame is worth a CSV beside the figure.
+    title
+        Of a figure that is not about the runs; that of the runs otherwise.
     """
 
     description: str
@@ -48,6 +50,7 @@ class MatrixFigure:
     source: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     table: bool = False
+    title: str = ""
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -73,7 +76,7 @@ class MatrixFigure:
         UsageError
             The runs do not differ in what the figure compares.
         """
-        figure: Figure = _function(self.function)(rows, title, **self.options)
+        figure: Figure = _function(self.function)(rows, self.title or title, **self.options)
         return figure
 
 
@@ -214,6 +217,7 @@ MATRIX_FIGURES: dict[str, MatrixFigure] = {
         "estimators:estimator_comparison",
         (ESTIMATORS,),
         number="F28",
+        title="estimates of I(X; Y) of points around class centres",
     ),
     "EstimatorRuntime": MatrixFigure(
         "seconds of an estimate against the dimension",
@@ -221,6 +225,7 @@ MATRIX_FIGURES: dict[str, MatrixFigure] = {
         "estimators:estimator_runtime",
         (ESTIMATORS,),
         number="F29",
+        title="seconds of an estimate of I(X; Y) of points around class centres",
     ),
     "InitialisationStudy": MatrixFigure(
         "DSE early in training and test accuracy, by the standard deviation of the first weights",

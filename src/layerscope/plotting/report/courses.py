@@ -13,7 +13,9 @@ from layerscope.results.rows import EPOCH
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-COLUMNS = ("train_accuracy", "test_accuracy", "train_loss", "test_loss")
+COLUMNS = tuple(
+    f"{split}_{kind}" for kind in ("accuracy", "loss") for split in ("train", "test", "validation")
+)
 
 MOST_POINTS = 120_000
 """Of all runs together, in each of the columns."""
@@ -35,9 +37,16 @@ def courses(log: DataFrame, numbers: Sequence[int]) -> dict[int, Course]:
     for number, rows in log.groupby(log[RUN].cat.codes.to_numpy()):
         ordered = rows.sort_values(EPOCH, kind="stable")
         shown = ordered.iloc[list(spread(range(len(ordered)), most))]
-        columns = {name: [plain(value) for value in shown[name]] for name in COLUMNS if name in shown}
+        columns = {
+            name: [plain(value) for value in shown[name]] for name in COLUMNS if _is_filled(shown, name)
+        }
         found[numbers[int(str(number))]] = {EPOCH: shown[EPOCH].tolist(), **columns}
     return found
+
+
+def _is_filled(rows: DataFrame, name: str) -> bool:
+    """Whether a column has anything: without a validation split its two are empty."""
+    return name in rows and not (name.startswith("validation") and rows[name].isna().all())
 
 
 def most_points(runs: int) -> int:

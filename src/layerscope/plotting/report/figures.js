@@ -1,6 +1,6 @@
 // Layer profiles, and the course of training. Each function gives what plotly draws, and a caption.
 
-const DASHES = { train: "solid", test: "dash" };
+const DASHES = { train: "solid", test: "dash", validation: "dashdot" };
 
 // The last of a run's epochs that is not after `epoch`; -1 when the run was first measured later.
 function epochPlace(epochs, epoch) {
@@ -130,7 +130,7 @@ function ncCaption(page) {
 function courseFigure(page) {
   const kind = page.control("course-of").value;
   const log = kind === "loss";
-  const traces = page.chosen.flatMap((run, place) => ["train", "test"].flatMap((split) => {
+  const traces = page.chosen.flatMap((run, place) => ["train", "test", "validation"].flatMap((split) => {
     const points = coursePoints(page, run, split, kind);
     return tracesOf(points, { ...lookOf(place), dash: DASHES[split], size: points.length > 40 ? 3 : 5, log });
   }));
@@ -141,7 +141,9 @@ function courseFigure(page) {
     shapes: page.epoch === undefined ? [] : [{ type: "line", x0: page.epoch, x1: page.epoch, yref: "paper", y0: 0, y1: 1,
       line: { color: "#999", width: 1, dash: "dot" } }],
   });
-  return { traces, layout, caption: ["Solid: train; dashed: test; dotted: the epoch above.", notesOf(traces)].join(" ") };
+  const validated = page.chosen.some((run) => page.details.courses[run]?.[`validation_${kind}`]);
+  const dashes = `Solid: train; dashed: test;${validated ? " dash-dotted: validation;" : ""} dotted: the epoch above.`;
+  return { traces, layout, caption: [dashes, notesOf(traces)].join(" ") };
 }
 
 function coursePoints(page, run, split, kind) {

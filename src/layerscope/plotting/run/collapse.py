@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from layerscope.plotting.drawing.axes import draw_epoch_axis, draw_layer_axis
-from layerscope.plotting.drawing.series import draw_series
+from layerscope.plotting.drawing.series import TOO_SMALL, UNDEFINED, draw_series
 from layerscope.plotting.drawing.sheet import Legend, Sheet
 from layerscope.plotting.drawing.style import GROUP_COLOURS, styled
 from layerscope.plotting.quantity import Quantity
@@ -130,7 +130,9 @@ def legend_of_the_end(tables: RunTables) -> Legend:
 
 def collapsed_layer(tables: RunTables) -> Figure:
     """The layer from which on the network is collapsed, by epoch."""
-    return over_epochs(tables, COLLAPSED_LAYER, "")
+    return over_epochs(
+        tables, COLLAPSED_LAYER, "", {UNDEFINED.note: "\N{MULTIPLICATION SIGN} no layer below 0.2"}
+    )
 
 
 def ood(tables: RunTables) -> Figure:
@@ -151,6 +153,9 @@ def summary(tables: RunTables, split: str = "train") -> Figure:
         colour = GROUP_COLOURS[place]
         draw_series(sheet, axes, rows, colour=colour, slot=(place, len(shown)))
         entries.append((Line2D([], [], color=colour, marker="o"), name))
+    if TOO_SMALL.note in sheet.notes:  # of a logarithm, which is below 0 as a rule
+        sheet.notes.remove(TOO_SMALL.note)
+        sheet.notes.add("▼ the measure is 0")
     axes.set_ylabel("ln of the measure")
     longest = max(shown.values(), key=lambda rows: rows["layer_index"].nunique())
     draw_layer_axis(sheet, axes, longest, tables.nc_layer, f"layer ({tables.tap})")

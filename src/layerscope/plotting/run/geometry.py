@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from layerscope.plotting.drawing.axes import draw_layer_axis, set_share_axis
+from layerscope.plotting.drawing.axes import begin_at, draw_layer_axis, draw_reference, set_share_axis
 from layerscope.plotting.drawing.series import draw_by_epoch, draw_series, epoch_legend
 from layerscope.plotting.drawing.sheet import Legend, Sheet
 from layerscope.plotting.drawing.style import FIRST_COLOUR, LAST_COLOUR, REFERENCE_COLOUR, styled
@@ -66,7 +67,7 @@ def draw_etf(sheet: Sheet, axes: Axes, tables: RunTables, split: str, statistic:
         _draw_floor(axes, tables, split)
     draw_by_epoch(sheet, axes, rows, tables.epochs)
     axes.set_ylabel(ETF_PANELS[statistic])
-    axes.set_ylim(bottom=0.0)
+    begin_at(axes, 0.0)
     draw_layer_axis(sheet, axes, rows, tables.nc_layer, f"layer ({tables.tap})")
 
 
@@ -88,10 +89,17 @@ def _has_floor(tables: RunTables, split: str) -> bool:
 
 
 def _draw_floor(axes: Axes, tables: RunTables, split: str) -> None:
-    """The least error a layer can have: above 0 where it has fewer dimensions than an ETF of K classes."""
-    floor = tables.rows("ETF", split=split, statistic="etf_floor", epoch=tables.epochs[-1])
-    ordered = floor.sort_values("layer_index")
-    axes.plot(ordered["layer_index"], ordered["value"], color=REFERENCE_COLOUR, linestyle=":")
+    """The least error a layer can have: above 0 where it has fewer dimensions than an ETF of K classes.
+
+    It follows from the layer's dimension, so any epoch of the table has it: the last one is drawn.
+    """
+    floor = tables.rows("ETF", split=split, statistic="etf_floor")
+    floor = floor[floor["epoch"] == floor["epoch"].max()].sort_values("layer_index")
+    values = floor["value"].to_numpy(dtype=float)
+    if np.ptp(values) == 0:
+        draw_reference(axes, float(values[0]))  # one layer has no line otherwise
+    else:
+        axes.plot(floor["layer_index"], values, color=REFERENCE_COLOUR, linestyle=":", zorder=1.5)
 
 
 def _largest_rank(rows: DataFrame) -> DataFrame:

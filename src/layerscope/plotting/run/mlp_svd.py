@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,34 +27,45 @@ MOST_EPOCHS, MOST_LAYERS, MOST_VECTORS = 3, 5, 30
 SCALE = Normalize(0.0, 0.8)
 PALETTE = "magma_r"
 PANEL = (1.05, 1.35)
+AGAINST = {"mean": "class mean", "vector": "class vector"}
 ARBITRARY = "grey: arbitrary direction"
 
 
 @styled
 def mlp_svd(tables: RunTables, split: str = "train") -> Figure:
-    """F15: |cos| of singular vectors of each weight and class means, a panel per checkpoint and layer."""
-    rows = tables.rows("MLPSVD", split=split, against="mean")
+    """F15: |cos| of singular vectors of each weight and class means, then singular vectors of the means.
+
+    A panel per checkpoint and layer.
+    """
+    rows = tables.rows("MLPSVD", split=split)
     rows = rows[((rows["status"] != "skipped") & (rows["weight_vector"] < MOST_VECTORS)).to_numpy()]
     if rows.empty:
         raise UsageError("no layer of this run is linear and tapped at its input, as MLPSVD needs")
     layers = {layer.index: layer.name for layer in layers_of(rows)}
     shown = spread(list(layers), MOST_LAYERS)
     epochs = spread(sorted(map(int, rows["epoch"].unique())), MOST_EPOCHS)
+    kinds = [kind for kind in AGAINST if (rows["against"] == kind).any()]
+    places = list(product(kinds, epochs, shown))
     columns = len(shown) if len(shown) > 1 else len(epochs)
-    sheet = Sheet.of_panels(
-        tables.title, len(epochs) * len(shown), columns, PANEL, headings=True, between=0.32
-    )
-    places = [(epoch, index) for epoch in epochs for index in shown]
-    for axes, (epoch, index) in zip(sheet.axes, places, strict=True):
-        chosen = rows[((rows["epoch"] == epoch) & (rows["layer_index"] == index)).to_numpy()]
-        _draw(sheet, axes, chosen)
-        axes.set_title(f"{literal(short_name(layers[index], 12))}, {epoch}", loc="left", pad=3, fontsize=7)
-    for axes in sheet.axes[:: sheet.columns]:
-        axes.set_ylabel("weight vector")
-    for axes in sheet.axes[-sheet.columns :]:
-        axes.set_xlabel("class mean")
+    sheet = Sheet.of_panels(tables.title, len(places), columns, PANEL, headings=True, between=0.32)
+    for axes, (kind, epoch, index) in zip(sheet.axes, places, strict=True):
+        wanted = (rows["against"] == kind) & (rows["epoch"] == epoch) & (rows["layer_index"] == index)
+        _draw(sheet, axes, rows[wanted.to_numpy()])
+        name = literal(short_name(layers[index], 12))
+        axes.set_title(f"{name}, epoch {epoch}", loc="left", pad=3, fontsize=6.5)
+    _name_axes(sheet, [AGAINST[kind] for kind in kinds])
     sheet.legends.append(_scale(rf"{split}, $|\cos|$"))
     return sheet.finish()
+
+
+def _name_axes(sheet: Sheet, kinds: Sequence[str]) -> None:
+    """The names of the axes, at the left and below the last row of each kind."""
+    for axes in sheet.axes[:: sheet.columns]:
+        axes.set_ylabel("weight vector")
+    each = len(sheet.axes) // len(kinds)
+    for number, kind in enumerate(kinds, start=1):
+        for axes in sheet.axes[number * each - sheet.columns : number * each]:
+            axes.set_xlabel(kind)
 
 
 def _scale(title: str) -> Legend:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,13 +57,22 @@ def over_layers(tables: RunTables, quantities: Sequence[Quantity], split: str | 
 
 
 @styled
-def over_epochs(tables: RunTables, quantities: Sequence[Quantity], title: str = "last layer") -> Figure:
-    """A panel per quantity that there are rows of: its values at the last layer that has any, by epoch."""
+def over_epochs(
+    tables: RunTables,
+    quantities: Sequence[Quantity],
+    title: str = "last layer",
+    notes: Mapping[str, str] | None = None,
+) -> Figure:
+    """A panel per quantity that there are rows of: its values at the last layer that has any, by epoch.
+
+    ``notes`` gives other words for notes below the panels.
+    """
     present = applying(tables, quantities, None)
     sheet = _sheet(tables, present)
     splits = [_draw_over_epochs(sheet, *pair, tables) for pair in zip(sheet.axes, present, strict=True)]
     shown = {split for found in splits for split in found}
     sheet.legends.append(_legend_of_splits(title, shown))
+    sheet.notes = {(notes or {}).get(note, note) for note in sheet.notes}
     return sheet.finish()
 
 
@@ -142,7 +152,7 @@ def draw_layer_epoch(sheet: Sheet, axes: Axes, tables: RunTables, quantity: Quan
         sheet, axes, values, indices.tolist(), list(map(str, epochs)), log=quantity.log, limits=limits
     )
     axes.set_ylabel("epoch")
-    axes.set_title(quantity.heading or quantity.label, loc="left", pad=11)
+    axes.set_title(_with_unit(quantity.heading or quantity.label, rows), loc="left", pad=11)
     draw_layer_axis(sheet, axes, rows, tables.nc_layer, f"layer ({tables.tap})", checked=False)
 
 
@@ -167,8 +177,12 @@ def _begin(axes: Axes, quantity: Quantity, rows: DataFrame) -> None:
     """Scale and name of the axis, with the unit where it is a matter of choice."""
     if quantity.log:
         axes.set_yscale("log")
+    axes.set_ylabel(_with_unit(quantity.label, rows))
+
+
+def _with_unit(label: str, rows: DataFrame) -> str:
     unit = str(rows["unit"].iloc[0]) if "unit" in rows else ""
-    axes.set_ylabel(f"{quantity.label} ({unit}s)" if unit in ("nat", "bit") else quantity.label)
+    return f"{label} ({unit}s)" if unit in ("nat", "bit") else label
 
 
 def _end(axes: Axes, quantity: Quantity) -> None:
@@ -205,11 +219,29 @@ def _draw_layers_over_epochs(
     for place, (index, colour) in enumerate(depth_colours(shown).items()):
         series = rows[(rows["layer_index"] == index).to_numpy()]
         draw_series(sheet, axes, series, colour=colour, slot=(place, len(shown)), along="epoch")
+    _draw_ceilings(sheet, axes, quantity, rows, depth_colours(shown))
     last = rows[(rows["layer_index"] == shown[-1]).to_numpy()]
-    _compare(sheet, axes, tables, quantity, last, split, "epoch")
+    _compare(sheet, axes, tables, replace(quantity, ceiling=""), last, split, "epoch")
     _end(axes, quantity)
     draw_epoch_axis(axes, rows["epoch"].unique().tolist())
     return {index: layers[index] for index in shown}
+
+
+def _draw_ceilings(
+    sheet: Sheet, axes: Axes, quantity: Quantity, rows: DataFrame, colours: Mapping[int, str]
+) -> None:
+    """The ceiling by epoch: one for all layers that are drawn, or that of each in its colour."""
+    if not quantity.ceiling:
+        return
+    shown = rows[rows["layer_index"].isin(list(colours)).to_numpy()]
+    ends = shown.groupby("epoch")["ceiling"].agg(["min", "max"]).dropna().to_numpy(dtype=float)
+    if np.allclose(ends[:, 0], ends[:, 1], rtol=1e-9):
+        _draw_line(sheet, axes, shown.drop_duplicates("epoch"), "epoch", "ceiling", ABOVE, quantity.ceiling)
+        return
+    for index, colour in colours.items():
+        own = shown[(shown["layer_index"] == index).to_numpy()]
+        name = f"{quantity.ceiling}, by layer"
+        _draw_line(sheet, axes, own, "epoch", "ceiling", ABOVE, name, colour=colour)
 
 
 def _compare(
@@ -236,7 +268,15 @@ def _compare(
 
 
 def _draw_line(
-    sheet: Sheet, axes: Axes, rows: DataFrame, along: str, column: str, style: LineStyle, name: str
+    sheet: Sheet,
+    axes: Axes,
+    rows: DataFrame,
+    along: str,
+    column: str,
+    style: LineStyle,
+    name: str,
+    *,
+    colour: str = REFERENCE_COLOUR,
 ) -> None:
     """A line to compare with; one that is the same everywhere crosses the whole panel."""
     ordered = rows.sort_values(along, kind="stable")
@@ -245,9 +285,9 @@ def _draw_line(
     if not len(known) or (axes.get_yscale() == "log" and known.max() <= 0):
         return
     if np.ptp(known) <= 1e-9 * abs(known).max():
-        draw_reference(axes, float(known[0]), style)
+        draw_reference(axes, float(known[0]), style, colour)
     else:
-        axes.plot(ordered[along], y, color=REFERENCE_COLOUR, linestyle=style, linewidth=0.8, zorder=1.5)
+        axes.plot(ordered[along], y, color=colour, linestyle=style, linewidth=0.8, zorder=1.5)
     sheet.references[name] = style
 
 

@@ -41,9 +41,11 @@ def draw_weight_svs(sheet: Sheet, axes: Axes, tables: RunTables) -> None:
 
 
 def singular_value_legend(tables: RunTables) -> Legend:
-    """Legend of some of the indices, counted from 1."""
+    """Legend of some of the indices that are drawn, counted from 1."""
     last = _last_epoch(tables)
-    shown = [1, LEADING, LEADING + 1, SHOWN]
+    indices = tables.rows("WeightSVs", scale="relative", epoch=last)["sigma_index"]
+    most = min(int(indices.max()) + 1, SHOWN) if indices.notna().any() else 1
+    shown = sorted({number for number in (1, LEADING, LEADING + 1, SHOWN, most) if number <= most})
     entries = [(Line2D([], [], color=INDEX_COLOURS[number - 1]), str(number)) for number in shown]
     return Legend(f"epoch {last}, singular value", entries)
 
