@@ -15,6 +15,7 @@ from layerscope.functional import (
     gaussian_mutual_information_of,
     ksg_mutual_information,
     label_mutual_information,
+    latent_mutual_information,
 )
 
 HERE = Path(__file__).parent
@@ -150,3 +151,13 @@ def test_pairs_count_where_a_peer_averages_over_all_of_them():
     x, y = (block[:120] for block in made(row["case"]).values())
     found = gaussian_mutual_information(x, y, units="bits").value
     assert found == pytest.approx(wanted(row), abs=1e-12)
+
+
+@pytest.mark.parametrize("row", rows("lmi_bits"))
+def test_latent_information_is_nearer_to_the_truth_than_the_peers(row):
+    (truth,) = (
+        param.values[0]["value"] for param in rows("mi_true_bits") if param.values[0]["case"] == row["case"]
+    )
+    x, y = made(row["case"]).values()
+    found = latent_mutual_information(x, y, units="bits").value
+    assert abs(found - truth) < abs(row["value"] - truth)

@@ -37,3 +37,10 @@ class Adam:
                 mean.lerp_(gradient, 1 - DECAY_MEAN)
                 square.mul_(DECAY_SQUARE).addcmul_(gradient, gradient, value=1 - DECAY_SQUARE)
                 parameter.addcdiv_(mean, (square.sqrt() / correction).add_(FLOOR), value=-size)
+
+    def only(self, places: Tensor, parameters: Sequence[Tensor]) -> Adam:
+        """The same at the same point for parameters (m, …) that are these places of what is moved here."""
+        other = Adam(parameters, self.learning_rate)
+        other.steps = self.steps
+        other.means, other.squares = ([each[places] for each in part] for part in (self.means, self.squares))
+        return other

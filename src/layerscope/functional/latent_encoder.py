@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from layerscope.functional.latent_alignment import Alignment
 from layerscope.functional.latent_inputs import Projection
 from layerscope.functional.latent_networks import Stack, pad_to
 from layerscope.functional.latent_training import BLOCK
@@ -14,16 +15,17 @@ from layerscope.functional.latent_training import BLOCK
 
 @dataclass(frozen=True, eq=False)
 class LatentEncoder:
-    """The learnt map of one block to its latent space."""
+    """The learnt map of one block to its latent space, turned to what it shares with the other block."""
 
     projection: Projection
     stack: Stack
+    alignment: Alignment | None = None
 
     def __call__(self, points: Tensor) -> Tensor:
         """Latents (N, d) of features (N,) or (N, D), float64, independent of how many come together."""
         columns = as_columns(points)
-        latents = [self._encode(part) for part in torch.split(columns, BLOCK)]
-        return torch.cat(latents).double()
+        latents = torch.cat([self._encode(part) for part in torch.split(columns, BLOCK)]).double()
+        return latents if self.alignment is None else self.alignment(latents)
 
     def _encode(self, points: Tensor) -> Tensor:
         """At most BLOCK samples, in products of always the same shape."""

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from layerscope.functional.ksg import NeighborInformation, ksg_mutual_information, label_mutual_information
+from layerscope.functional.latent_alignment import alignments
 from layerscope.functional.latent_encoder import LatentEncoder, as_columns
 from layerscope.functional.latent_inputs import Projection, projection
 from layerscope.functional.latent_networks import Stack, Widths, initial_stack, pad_to
@@ -109,7 +110,8 @@ def latent_mutual_information(
 
     One network per block compresses it to a few latents from which it reconstructs *both* blocks; half of
     the samples train it, the other half stops it early and gives the estimate,
-    :func:`~layerscope.functional.ksg_mutual_information` of the latents; then the halves change places. With
+    :func:`~layerscope.functional.ksg_mutual_information` of the latents along their canonical directions
+    (what both blocks share decides what is near); then the halves change places. With
     labels for y, the latents of x are compared with the labels themselves
     (:func:`~layerscope.functional.label_mutual_information`).
 
@@ -209,8 +211,8 @@ def _fold(
     sides = [_side(pair, train, settings) for pair in blocks]
     best, curves = _train(blocks, sides, train, held_out, settings, question.seed)
     return [
-        _learnt(place, best, curves, sides[place], (x[held_out], y[held_out]), held_out, question)
-        for place, (x, y) in enumerate(blocks)
+        _learnt(place, curves, _encoders(place, best, sides[place], pair, train), pair, held_out, question)
+        for place, pair in enumerate(blocks)
     ]
 
 
@@ -237,26 +239,34 @@ def _train(
     return train_stack(stack, examples.take(train), examples.take(held_out), settings, seed)
 
 
+def _encoders(
+    place: int, best: Stack, sides: tuple[Projection, Projection], pair: tuple[Tensor, Tensor], train: Tensor
+) -> tuple[LatentEncoder, LatentEncoder]:
+    """One pair's networks at their best, aligned on the samples that they were trained on."""
+    left, right = (LatentEncoder(side, best.take(2 * place + n)) for n, side in enumerate(sides))
+    x, y = pair
+    one, other = alignments(left(x[train]), right(_features(y)[train]))
+    return replace(left, alignment=one), replace(right, alignment=other)
+
+
 def _learnt(
-    pair: int,
-    best: Stack,
+    place: int,
     curves: Curves,
-    sides: tuple[Projection, Projection],
-    unseen: tuple[Tensor, Tensor],
+    encoders: tuple[LatentEncoder, LatentEncoder],
+    pair: tuple[Tensor, Tensor],
     held_out: Tensor,
     question: _Question,
 ) -> LatentFold:
-    """One pair's networks at their best, and the estimate from its held-out samples."""
-    place = slice(2 * pair, 2 * pair + 2)
-    left, right = (LatentEncoder(side, best.take(2 * pair + n)) for n, side in enumerate(sides))
-    epochs = curves.best[place].tolist()
+    """The estimate from one pair's held-out samples."""
+    networks, (x, y) = slice(2 * place, 2 * place + 2), pair
+    epochs = curves.best[networks].tolist()
     return LatentFold(
-        neighbors=latent_neighbors(left, right, *unseen, question.k, question.units),
+        neighbors=latent_neighbors(*encoders, x[held_out], y[held_out], question.k, question.units),
         held_out=held_out,
-        training=curves.training[:, place],
-        validation=curves.validation[:, place],
+        training=curves.training[:, networks],
+        validation=curves.validation[:, networks],
         best_epochs=(epochs[0], epochs[1]),
-        encoders=(left, right),
+        encoders=encoders,
     )
 
 

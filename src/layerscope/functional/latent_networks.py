@@ -60,11 +60,16 @@ class Stack:
             *([each[place : place + 1].clone() for each in part] for part in (self.weights, self.biases))
         )
 
-    def replace_where(self, better: Tensor, other: Stack) -> None:
-        """Take over the networks of ``other`` where ``better`` (S,)."""
+    def only(self, places: Tensor) -> Stack:
+        """Some of the networks, to be trained on by themselves."""
+        chosen = ([each.detach()[places] for each in part] for part in (self.weights, self.biases))
+        return Stack(*([each.requires_grad_() for each in part] for part in chosen))
+
+    def put(self, places: Tensor, other: Stack) -> None:
+        """Take over the networks of ``other`` at these places (m,) of this stack."""
         with torch.no_grad():
             for mine, theirs in zip(self.parameters, other.parameters, strict=True):
-                mine[better] = theirs[better]
+                mine[places] = theirs
 
 
 def initial_stack(widths: list[Widths], seeds: list[int], device: torch.device) -> Stack:

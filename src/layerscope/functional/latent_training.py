@@ -12,7 +12,10 @@ from layerscope.functional.adam import Adam
 from layerscope.functional.latent_networks import Stack
 
 BLOCK = 1024  # samples evaluated at a time; fixed, so that no setting changes the bits
-IMPROVEMENT = 1e-4  # relative fall of the validation loss that counts
+STILL_GOING = (
+    0.8  # share of the networks that are trained from which on copying those costs more than it saves
+)
+IMPROVEMENT = 1e-3  # relative fall of the validation loss that counts
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,10 @@ class LatentSettings:
     dims: int = 8
     components: int = 64
     hidden: int = 128
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     batch_size: int = 256
     epochs: int = 300
-    patience: int = 20
+    patience: int = 10
 
     def __post_init__(self) -> None:
         for name in ("dims", "components", "hidden", "batch_size", "epochs", "patience"):
@@ -69,6 +72,10 @@ class Examples:
         """Some samples."""
         return Examples(self.inputs[:, rows], self.targets[:, rows], self.weights)
 
+    def only(self, networks: Tensor) -> Examples:
+        """Those of some networks."""
+        return Examples(self.inputs[networks], self.targets[networks], self.weights[networks])
+
 
 @dataclass(frozen=True)
 class Curves:
@@ -77,7 +84,7 @@ class Curves:
     Attributes
     ----------
     training, validation : Tensor (epochs, S), float64
-        Validation in evaluation, after the epoch.
+        Validation in evaluation, after the epoch; NaN where a network was done and let go.
     best : Tensor (S,), int64
         Epoch whose weights were kept.
     """
@@ -92,18 +99,24 @@ def train_stack(
 ) -> tuple[Stack, Curves]:
     """Train ``stack`` in place and return each network as it was at its best epoch, with the losses.
 
-    The best weights are copies, so that training on does not change them; networks that are done stay in
-    the stack, but nothing of theirs is kept any more.
+    The best weights are copies, so that training on does not change them. Once enough networks are done, the
+    others go on without them.
     """
     best, course = stack.copy(), _Course(train.inputs.shape[0], settings.patience, train.inputs.device)
     optimizer = Adam(stack.parameters, settings.learning_rate)
     generator = torch.Generator().manual_seed(seed)
+    places = torch.arange(train.inputs.shape[0], device=train.inputs.device)
     for _ in range(settings.epochs):
         losses = [_step(stack, train.take(rows), optimizer) for rows in _batches(train, settings, generator)]
-        better = course.add(torch.stack(losses).mean(dim=0), stack_loss(stack, held_out))
-        best.replace_where(better, stack)
+        better = course.add(places, torch.stack(losses).mean(dim=0), stack_loss(stack, held_out))
+        best.put(places[better], stack.only(better))
         if course.done:
             break
+        going = ~course.finished[places]
+        if int(going.sum()) <= STILL_GOING * len(places):
+            places, stack = places[going], stack.only(going)
+            train, held_out = train.only(going), held_out.only(going)
+            optimizer = optimizer.only(going, stack.parameters)
     return best, course.curves()
 
 
@@ -126,14 +139,14 @@ class _Course:
         self.best = torch.zeros(networks, dtype=torch.int64, device=device)
         self.finished = torch.zeros(networks, dtype=torch.bool, device=device)
 
-    def add(self, training: Tensor, validation: Tensor) -> Tensor:
-        """Note an epoch; return which networks (S,) are better than ever."""
+    def add(self, places: Tensor, training: Tensor, validation: Tensor) -> Tensor:
+        """Note an epoch of the networks at some places (m,); return which of them are better than ever."""
         epoch = len(self.validation)
-        self.training.append(training)
-        self.validation.append(validation)
-        better = (validation < self.lowest * (1 - IMPROVEMENT)) & ~self.finished
-        self.lowest = torch.where(better, validation, self.lowest)
-        self.best[better] = epoch
+        self.training.append(torch.full_like(self.lowest, torch.nan).index_copy(0, places, training))
+        self.validation.append(torch.full_like(self.lowest, torch.nan).index_copy(0, places, validation))
+        better = (validation < self.lowest[places] * (1 - IMPROVEMENT)) & ~self.finished[places]
+        self.lowest[places[better]] = validation[better]
+        self.best[places[better]] = epoch
         self.finished |= epoch - self.best >= self.patience
         return better
 

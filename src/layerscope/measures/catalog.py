@@ -31,11 +31,11 @@ VERSIONS: dict[
     "BinnedMI": 1,
     "KSG": 2,
     "GaussianMI": 2,
-    "LatentMI": 1,
+    "LatentMI": 2,
     "DiscreteMI": 1,
     "JointPMF": 1,
     "PairedMI": 1,
-    "PairedLatentMI": 1,
+    "PairedLatentMI": 2,
     "ClassMI": 2,
 }
 
