@@ -317,6 +317,11 @@ class RunFolder:
                 f"{self.folder} holds a run of another config (there → here):\n{lines}\n{ANOTHER_FOLDER}."
             )
 
+    def measures_alike(self, folder: Path) -> bool:
+        """Whether the run in ``folder`` is measured as this one is to be."""
+        section = _section_text(json.dumps({"Measurements": self.config.resolved()["Measurements"]}))
+        return section.encode() in _content(folder / "config.yaml")
+
     def note(self, *, durable: bool = True, **entries: Any) -> None:
         """Add entries to run.json; the first time of creation stays."""
         if rank() > 0:

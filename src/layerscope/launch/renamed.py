@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from layerscope.config import dump_yaml
 from layerscope.results.run_folders import run_folders
 from layerscope.run_folder import RunFolder, read_record
 
@@ -29,13 +28,13 @@ def renamed(base: Path, new: Sequence[RunFolder], known: Sequence[RunFolder]) ->
     if not by_hash:
         return []
     found = [(run, by_hash[run.config.hash]) for run in new if run.config.hash in by_hash]
-    return [(run, folder) for run, folder in found if _measures_alike(run, folder)]
+    return [(run, folder) for run, folder in found if _is_another_spelling(run, folder)]
 
 
-def _measures_alike(run: RunFolder, folder: Path) -> bool:
-    """Whether ``folder`` is measured as ``run`` would be: runs of one matrix may differ in that alone."""
-    measured = dump_yaml({"Measurements": run.config.resolved()["Measurements"]})
-    return measured in (folder / "config.yaml").read_text(encoding="utf-8")
+def _is_another_spelling(run: RunFolder, folder: Path) -> bool:
+    """Not the run of the same name in a dated subfolder, nor one that is to be measured otherwise."""
+    name = Path(run.name).parts
+    return folder.parts[-len(name) :] != name and run.measures_alike(folder)
 
 
 def renamed_text(found: Sequence[Renamed]) -> str:

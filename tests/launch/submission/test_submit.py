@@ -233,6 +233,17 @@ def test_an_edited_config_is_refused_while_runs_of_the_old_one_are_on_their_way(
     assert len(slurm.calls) == 3
 
 
+def test_measures_that_were_added_since_are_said_to_come_later(slurm, base, caplog):
+    runs = runs_with(2, base=base)
+    submit(base, runs)
+    submit(base, runs)
+    assert "being measured" not in caplog.text
+    measurements = runs[0].config.measurements.model_copy(update={"measures": ("CDNV",)})
+    config = runs[0].config.model_copy(update={"measurements": measurements})
+    assert submit(base, [replace(run, config=config) for run in runs]).jobs == []
+    assert "2 run(s), run_0 first, are being measured as the config said" in caplog.text
+
+
 def test_submitting_inside_a_job_warns_and_hands_nothing_of_it_on(slurm, base, monkeypatch, caplog):
     for variable in ("LAYERSCOPE_REQUIRE_SLURM", "LAYERSCOPE_REQUIRE_BROWSER", "LAYERSCOPE_CACHE"):
         monkeypatch.delenv(variable, raising=False)

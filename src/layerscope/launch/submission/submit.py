@@ -84,6 +84,7 @@ def submit(
         if found := renamed(base, [run for run in runs if not run.folder.exists()], runs):
             logger.warning(renamed_text(found))
         arrays = plan_arrays(runs, wanted, states, limits(), title=base.absolute().name)
+        _warn_of_old_measurements(runs, states, arrays)
         submission = Submission(base, left=left_out(runs, wanted, states))
         if arrays:
             _submit_all(submission, arrays, watch)
@@ -185,6 +186,24 @@ def _to_try_again(
         if chosen:
             taken.append((run, {**stands, **new}))
     return [run for run, _ in taken], [stands for _, stands in taken]
+
+
+def _warn_of_old_measurements(
+    runs: Iterable[RunFolder], states: Iterable[_States], arrays: Iterable[Array]
+) -> None:
+    """Say when jobs that are on their way measure something else than the config asks for by now."""
+    anew = {run.folder for array in arrays if array.stage == "measure" for run in array.runs}
+    waiting_or_at_work = (
+        run
+        for run, stands in zip(runs, states, strict=True)
+        if stands["measure"].state in ("queued", "running") and run.folder not in anew
+    )
+    if behind := [run.name for run in waiting_or_at_work if not run.measures_alike(run.folder)]:
+        logger.warning(
+            "%d run(s), %s first, are being measured as the config said when they were submitted; run the "
+            "same command again when they have ended",
+            *(len(behind), behind[0]),
+        )
 
 
 def _refuse_clashes(runs: Iterable[RunFolder]) -> None:
