@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from layerscope.functional.spectra import spectrum
+
 EPS = torch.finfo(torch.float64).eps
 
 
@@ -145,13 +147,14 @@ def between_basis(
         scaled = offsets / max(len(means), 1) ** 0.5
     else:
         scaled = offsets * weights.double().sqrt().unsqueeze(1)
-    _, values, directions = torch.linalg.svd(scaled, full_matrices=False)
+    found = spectrum(scaled)
+    values = found.values
     relative = max(scaled.shape) * EPS if tolerance is None else tolerance
     threshold = max(relative * _largest(values), rounding_floor(means))
-    if global_mean is None or not _is_outside(values, means, global_mean):
-        values, directions = values[: max(len(means) - 1, 0)], directions[: max(len(means) - 1, 0)]
     rank = int((values > threshold).sum())
-    return BetweenBasis(directions[:rank].T.contiguous(), values[:rank], middle)
+    if global_mean is None or not _is_outside(values, means, global_mean):
+        rank = min(rank, max(len(means) - 1, 0))
+    return BetweenBasis(found.right[:, :rank].contiguous(), values[:rank], middle)
 
 
 def _is_outside(values: Tensor, means: Tensor, center: Tensor) -> bool:

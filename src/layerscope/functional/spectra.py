@@ -9,7 +9,7 @@ from torch import Tensor
 
 from layerscope.functional.gram import gram
 from layerscope.functional.points import check_points
-from layerscope.functional.symmetric import eigenvectors
+from layerscope.functional.symmetric import SMALL, eigenvectors
 
 CLEAR = 1e-2  # relative size from which a singular value survives squaring with twelve digits
 
@@ -58,6 +58,9 @@ def spectrum(matrix: Tensor) -> Spectrum:
 
 
 def _spectrum(matrix: Tensor) -> Spectrum:
+    if min(matrix.shape) < SMALL:
+        _, values, rows = torch.linalg.svd(matrix, full_matrices=False)
+        return Spectrum(values, rows.mT)
     if matrix.shape[0] < matrix.shape[1]:
         basis, triangle = torch.linalg.qr(matrix.mT)  # matrix = triangle.mT @ basis.mT
         inner = _spectrum(triangle.mT)

@@ -101,12 +101,12 @@ class ClassMoments:
         reference = self.reference
         features, labels = self._checked(features, labels)
         self._place_references(features, labels)
-        offsets = torch.sub(features, embedding(labels, self.reference), out=out)
+        offsets = self._offsets(features, labels, out)
         squares = torch.linalg.vector_norm(offsets, dim=1).double().square()
         if not math.isfinite(float(squares.sum())):
             self.reference = reference.index_fill_(0, (self.counts == 0).nonzero().squeeze(1), 0.0)
             raise ValueError(not_finite(features))
-        self._squares.index_add_(0, labels, squares)
+        self._squares += torch.bincount(labels, weights=squares, minlength=self.num_classes)
         self._sum_offsets(offsets, labels)
         self._sum_products(offsets, labels)
         self.counts += torch.bincount(labels, minlength=self.num_classes)
@@ -206,8 +206,7 @@ class ClassMoments:
 
     def offsets(self, features: Tensor, labels: Tensor, *, out: Tensor | None = None) -> Tensor:
         """Offsets of already counted samples from the reference points, without adding them again."""
-        features, labels = self._checked(features, labels)
-        return torch.sub(features, embedding(labels, self.reference), out=out)
+        return self._offsets(*self._checked(features, labels), out)
 
     def compute(self) -> dict[str, Tensor]:
         """Counts, means and variances of the classes that have samples, and which these are."""
@@ -252,6 +251,14 @@ class ClassMoments:
         wide = torch.promote_types(dtype, self.reference.dtype)
         self.reference = self.reference.to(wide)
         return features.detach().to(wide), labels.long()
+
+    def _offsets(self, features: Tensor, labels: Tensor, out: Tensor | None) -> Tensor:
+        if out is not None and out.dtype != self.reference.dtype:
+            return torch.sub(features, embedding(labels, self.reference), out=out)
+        points = torch.index_select(
+            self.reference, 0, labels, out=out
+        )  # where the offsets go: no memory between
+        return torch.sub(features, points, out=points)
 
     def _place_references(self, features: Tensor, labels: Tensor) -> None:
         """Set the reference of classes seen for the first time to their mean in this batch."""
