@@ -18,6 +18,9 @@ SMALLEST = {
 }
 
 
+GRAPHS = (True, "gaussian", False, "knn:5")
+
+
 def config_with(**measurements) -> Config:
     return parse_config({**SMALLEST, "Measurements": measurements})
 
@@ -31,7 +34,12 @@ def config_with(**measurements) -> Config:
         ({"times": []}, "times must be a number of at least 0.5 .rounding decides smaller powers., or"),
         ({"times": [1, 0.25]}, "times must be a number of at least 0.5"),
         ({"alpha": 2}, "alpha must be a number from 0 to 1"),
-        ({"binnings": "30"}, "'30' is not a binning such as minmax:30 or per_unit:2"),
+        ({"binnings": "30"}, "'30' is not a binning such as minmax:30, per_unit:2 or fixed:30:-1:1"),
+        ({"binnings": "fixed:30"}, "'fixed:30' is not a binning"),
+        ({"binnings": "fixed:30:1:-1"}, "'fixed:30:1:-1' is no binning fixed:B:LOW:HIGH with two numbers"),
+        ({"binnings": "fixed:30:a:1"}, "'fixed:30:a:1' is no binning fixed:B:LOW:HIGH"),
+        ({"adjacency": "knn"}, "'knn' is no graph: gaussian or knn:K"),
+        ({"adjacency": "knn:2000"}, r"adjacency knn:2000, which takes more samples than 2000 \(sample\)"),
         ({"units": "bit"}, "units must be nats or bits, not 'bit'"),
         (
             {"bandwith": "median"},
@@ -64,6 +72,11 @@ def test_one_power_or_binning_stands_for_a_list():
     information = config_with(information={"times": 2, "binnings": "per_unit:5"}).measurements.information
     assert information.times == (2.0,)
     assert information.binnings == ("per_unit:5",)
+
+
+def test_the_older_word_for_the_kernel_as_a_graph_is_taken():
+    graphs = [config_with(information={"adjacency": a}).measurements.information.adjacency for a in GRAPHS]
+    assert graphs == ["gaussian", "gaussian", False, "knn:5"]
 
 
 @pytest.mark.parametrize(

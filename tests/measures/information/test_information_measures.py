@@ -141,6 +141,27 @@ def test_every_estimate_has_its_error_when_halves_are_asked_for(noise):
     assert 0 < entropy["error"] < 0.5 * entropy["value"]
 
 
+@pytest.mark.parametrize("limit", [1e4, 10.0])
+def test_values_outside_fixed_limits_are_counted_and_leave_nothing_defined(limit):
+    binning = f"fixed:20:-{limit:g}:{limit:g}"
+    found = measured(far_groups(), classes=CLASSES, estimation=with_settings(binnings=(binning,)))
+    rows = {row["statistic"]: row for name, row in found.rows if name == "BinnedMI"}
+    inside = limit > 100
+    assert (rows["outside"]["value"] == 0) is inside and rows["outside"]["unit"] == "count"
+    assert {rows[s]["status"] == "undefined" for s in ("labels", "inputs")} == {not inside}
+    assert rows["label_entropy"]["value"] == pytest.approx(math.log(CLASSES))
+    each = [row["status"] for name, row in found.rows if name == "ClassMI" and row["estimator"] == binning]
+    assert {status == "undefined" for status in each} == {not inside}
+
+
+def test_a_neighbour_graph_has_its_own_row():
+    estimation = with_settings(adjacency="knn:5")
+    found = measured(far_groups(1.0), classes=CLASSES, estimation=estimation)
+    value, status = found("DSE", statistic="adjacency_knn")
+    assert status == "ok" and math.log(CLASSES) < value < math.log(CLASSES * EACH)
+    assert not [row for name, row in found.rows if name == "DSE" and row["statistic"] == "adjacency"]
+
+
 def test_smaller_samples_are_measured_too(noise):
     for measure in SAMPLED - OF_PAIRS:
         rows = [row for name, row in noise.rows if name == measure]

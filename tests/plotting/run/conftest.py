@@ -54,7 +54,10 @@ def at_every_layer(classes: int) -> dict[str, list[dict[str, object]]]:
         "ActivationCovSVs": by(kind=["within", "between", "total"], **{"class": [-1]}, **_spectrum(5)),
         "MLPSVD": by(against=["mean", "vector"], weight_vector=range(6), class_vector=few),
         "DSE": by(
-            statistic=["entropy", "matrix_entry", "adjacency"], alpha=["0"], t=["1", "2"], n=[200, 400]
+            statistic=["entropy", "matrix_entry", "adjacency", "adjacency_knn"],
+            alpha=["0"],
+            t=["1", "2"],
+            n=[200, 400],
         ),
         "DSMI": _estimates(statistic=["full", "matched", "label_entropy"], t=["1"]),
         "BinnedMI": by(

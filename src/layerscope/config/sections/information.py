@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, Any, Literal
 
@@ -11,7 +12,6 @@ from layerscope.config.fields import (
     AnyCase,
     AsTuple,
     Expected,
-    Flag,
     Fraction,
     OneOrMore,
     Positive,
@@ -25,7 +25,8 @@ ALL_EIGENVALUES = 5000
 """The largest sample of which every eigenvalue is computed, as powers below 1 need."""
 
 _RULE = re.compile(r"median|knn:[1-9][0-9]*|sqrtD:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[-+]?[0-9]+)?")
-_BINNING = re.compile(r"(?:minmax|per_unit):[1-9][0-9]*")
+_BINNING = re.compile(r"(?:minmax|per_unit):[1-9][0-9]*|fixed:[1-9][0-9]*:([^:]+):([^:]+)")
+_GRAPH = re.compile(r"gaussian|knn:[1-9][0-9]*")
 
 
 def _checked_bandwidth(value: Any) -> Any:
@@ -39,8 +40,29 @@ def _checked_bandwidth(value: Any) -> Any:
 def _checked_binnings(values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
         if not _BINNING.fullmatch(value):
-            raise ValueError(f"{value!r} is not a binning such as minmax:30 or per_unit:2")
+            raise ValueError(f"{value!r} is not a binning such as minmax:30, per_unit:2 or fixed:30:-1:1")
+        if value.startswith("fixed:"):
+            _check_limits(value)
     return tuple(dict.fromkeys(values))
+
+
+def _check_limits(binning: str) -> None:
+    low, high = binning.split(":")[2:]
+    try:
+        ascending = -math.inf < float(low) < float(high) < math.inf
+    except ValueError:
+        ascending = False
+    if not ascending:
+        raise ValueError(f"{binning!r} is no binning fixed:B:LOW:HIGH with two numbers, LOW below HIGH")
+
+
+def _checked_graph(value: Any) -> Any:
+    """True is the older word for the Gaussian kernel."""
+    if value is True:
+        return "gaussian"
+    if isinstance(value, str) and not _GRAPH.fullmatch(value):
+        raise ValueError(f"{value!r} is no graph: gaussian or knn:K")
+    return value
 
 
 def _alone(value: Any) -> Any:
@@ -63,8 +85,14 @@ Binnings = Annotated[
     OneOrMore,
     AfterValidator(_checked_binnings),
     Field(min_length=1),
-    Expected("binnings such as minmax:30 (one range for all units) or per_unit:2"),
+    Expected("binnings such as minmax:30 (one range for all units), per_unit:2 or fixed:30:-1:1"),
 ]
+Graph = Annotated[bool | str, BeforeValidator(_checked_graph), Expected("False, gaussian (or True) or knn:K")]
+
+
+def neighbors_of(rule: float | str) -> int:
+    """K of ``knn:K``, else 0."""
+    return int(rule.removeprefix("knn:")) if isinstance(rule, str) and rule.startswith("knn:") else 0
 
 
 class InformationConfig(Section):
@@ -85,16 +113,18 @@ class InformationConfig(Section):
         description="Powers t of the diffusion, one or several, of at least 0.5; any below 1 makes all "
         "kernels float64",
     )
-    adjacency: Flag = Field(
+    adjacency: Graph = Field(
         default=False,
-        description="DSE: the entropy of the kernel's own eigenvalues as well, which takes long",
+        description="DSE: the entropy of a graph's own eigenvalues as well, which takes long: gaussian (or "
+        "True), the kernel, or knn:K, the graph of nearest neighbours; False: none",
     )
     clusters: Positive = Field(
         default=10, description="Groups into which the inputs are clustered, for DSMI with the inputs"
     )
     binnings: Binnings = Field(
         default=("minmax:30", "per_unit:2"),
-        description="Ways of binning activations: range (minmax, per_unit) and number of bins",
+        description="Ways of binning activations: range (minmax, per_unit) and number of bins, or "
+        "fixed:BINS:LOW:HIGH",
     )
     neighbors: Positive = Field(default=3, description="Neighbours k of the nearest-neighbour estimates")
     components: Positive | None = Field(
@@ -111,5 +141,4 @@ class InformationConfig(Section):
     @property
     def fewest(self) -> int:
         """The largest sample that is too small for the bandwidth: K of ``knn:K``, else 0."""
-        rule = str(self.bandwidth)
-        return int(rule.removeprefix("knn:")) if rule.startswith("knn:") else 0
+        return neighbors_of(self.bandwidth)

@@ -12,7 +12,7 @@ from layerscope.config.fields import AnyCase, AsTuple, Count, Expected, OnceEach
 from layerscope.config.lookup import canonical_measures, selected_measures
 from layerscope.config.names import MEASURE_GROUPS
 from layerscope.config.sections.base import Section
-from layerscope.config.sections.information import ALL_EIGENVALUES, InformationConfig
+from layerscope.config.sections.information import ALL_EIGENVALUES, InformationConfig, neighbors_of
 from layerscope.config.sections.pairs import PairsConfig
 
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?)b", re.IGNORECASE)
@@ -122,7 +122,7 @@ class MeasurementsConfig(Section):
             yield "repeats", "is 1, which tells no spread; a standard error takes 2 halves at least"
         if too_large := [size for size in self.n_grid if size >= self.sample]:
             yield "n-grid", f"has {too_large[0]}, which is not smaller than sample ({self.sample})"
-        yield from self._bandwidth_conflicts()
+        yield from self._neighbor_conflicts()
         if min(self.information.times) < 1 and self.sample > ALL_EIGENVALUES:
             yield (
                 "sample",
@@ -130,16 +130,14 @@ class MeasurementsConfig(Section):
                 f"computed for {ALL_EIGENVALUES} images at most",
             )
 
-    def _bandwidth_conflicts(self) -> Iterator[tuple[str, str]]:
+    def _neighbor_conflicts(self) -> Iterator[tuple[str, str]]:
         """A sample, or half of one, that is too small for K nearest neighbours."""
         smallest, named = min((*self.n_grid, self.sample)), "sample" if not self.n_grid else "n-grid"
         size = smallest // 2 if self.repeats else smallest
-        if size <= self.information.fewest:
-            what = f"halves of {smallest} ({named}, repeats)" if self.repeats else f"{smallest} ({named})"
-            yield (
-                "information",
-                f"has bandwidth {self.information.bandwidth}, which takes more samples than {what}",
-            )
+        what = f"halves of {smallest} ({named}, repeats)" if self.repeats else f"{smallest} ({named})"
+        for key in ("bandwidth", "adjacency"):
+            if size <= neighbors_of(rule := getattr(self.information, key)):
+                yield "information", f"has {key} {rule}, which takes more samples than {what}"
 
     @property
     def selected(self) -> tuple[str, ...]:

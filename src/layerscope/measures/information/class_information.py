@@ -13,7 +13,7 @@ from layerscope.functional.discrete_information import class_mutual_information,
 from layerscope.functional.eigenvalues import spectral_entropy
 from layerscope.functional.ksg import NeighborInformation
 from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value
-from layerscope.measures.information.binned_information import EDGES
+from layerscope.measures.information.binned_information import Binning
 from layerscope.measures.information.diffusion_entropy import ANY
 from layerscope.measures.information.estimates import Estimate, Place, estimated_values
 from layerscope.measures.information.observed import Observed
@@ -88,9 +88,11 @@ def _of_spectra(observed: Observed, t: float) -> Numbers:
 
 
 def _of_words(observed: Observed, binning: str) -> Numbers:
-    edges, _, bins = binning.partition(":")
-    words = code_words(observed.features, bins=int(bins), edges=EDGES[edges])
+    cut = Binning.of(binning)
     present, member = torch.unique(observed.labels, return_inverse=True)
+    if cut.outside(observed.features):
+        return dict.fromkeys(present.tolist(), math.nan)
+    words = code_words(observed.features, bins=cut.bins, edges=cut.edges, limits=cut.limits)
     table = joint_counts(member, words, len(present), int(words.max()) + 1)
     each = class_mutual_information(table, units=observed.estimation.settings.units)
     return dict(zip(present.tolist(), each.tolist(), strict=True))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from layerscope.config.sections.information import InformationConfig
-from layerscope.functional.adjacency import adjacency_spectrum
+from layerscope.config.sections.information import InformationConfig, neighbors_of
+from layerscope.functional.adjacency import adjacency_spectrum, graph_spectrum, neighbor_graph
 from layerscope.functional.diffusion import matrix_entry_entropy
 from layerscope.functional.eigenvalues import spectral_entropy, spectral_entropy_error
 from layerscope.functional.units import in_units
@@ -21,11 +21,12 @@ class DSE:
     r"""Diffusion spectral entropy of a sample of features, and relatives on the same kernel.
 
     Qualifiers ``statistic``: ``entropy`` (of the eigenvalues of the diffusion, to the power ``t``),
-    ``matrix_entry`` (of one random step), ``adjacency`` (of the eigenvalues of the kernel, when asked for),
-    ``bandwidth`` (σ, in units of the features); ``alpha``: of the diffusion; ``t``; ``n``: samples. In
-    [0, ln n], the ``ceiling`` (2 ln n for ``matrix_entry``). ``entropy`` is degenerate above 95 % of it:
-    nearly every point stands alone. ``error`` is that of half samples (``Measurements.repeats``), else of the
-    quadrature beyond 5,000 samples. Undefined with no more samples than the K of a bandwidth ``knn:K``.
+    ``matrix_entry`` (of one random step), when asked for ``adjacency`` or ``adjacency_knn`` (of the
+    eigenvalues of the kernel, or of the graph of nearest neighbours), ``bandwidth`` (σ, in units of the
+    features); ``alpha``: of the diffusion; ``t``; ``n``: samples. In [0, ln n], the ``ceiling`` (2 ln n for
+    ``matrix_entry``). ``entropy`` is degenerate above 95 % of it: nearly every point stands alone. ``error``
+    is that of half samples (``Measurements.repeats``), else of the quadrature beyond 5,000 samples. Undefined
+    with no more samples than the K of a bandwidth ``knn:K``.
     """
 
     name = "DSE"
@@ -43,7 +44,7 @@ LONELY = 0.95
 def _entropies(observed: Observed) -> Mapping[Place, Estimate]:
     settings, unit = observed.estimation.settings, observed.estimation.unit
     if not observed.has_kernel:
-        return _undefined(settings, unit)
+        return {**_undefined(settings, unit), **_adjacency(observed)}
     units, alpha, count = settings.units, f"{settings.alpha:g}", len(observed)
     ceiling = in_units(math.log(count), units)
     found: dict[Place, Estimate] = {}
@@ -55,23 +56,31 @@ def _entropies(observed: Observed) -> Mapping[Place, Estimate]:
     affinity = observed.affinity()
     entries = matrix_entry_entropy(affinity, alpha=settings.alpha, units=units)
     found["matrix_entry", alpha, "1"] = Estimate(entries, unit, ceiling=2 * ceiling)
-    if settings.adjacency:
-        found["adjacency", ANY, "1"] = Estimate(_adjacency(observed), unit, ceiling=ceiling)
     found["bandwidth", ANY, ANY] = Estimate(affinity.bandwidth, "feature")
-    return found
+    return {**found, **_adjacency(observed)}
 
 
 def _undefined(settings: InformationConfig, unit: str) -> dict[Place, Estimate]:
     alpha, nothing = f"{settings.alpha:g}", Estimate(math.nan, unit)
     found: dict[Place, Estimate] = {("entropy", alpha, f"{t:g}"): nothing for t in settings.times}
     found["matrix_entry", alpha, "1"] = nothing
-    if settings.adjacency:
-        found["adjacency", ANY, "1"] = nothing
     found["bandwidth", ANY, ANY] = Estimate(math.nan, "feature")
     return found
 
 
-def _adjacency(observed: Observed) -> float:
-    """In float64 always: small eigenvalues count here however large the first is."""
-    kernel = observed.affinity("float64")
-    return spectral_entropy(adjacency_spectrum(kernel), units=observed.estimation.settings.units)
+def _adjacency(observed: Observed) -> dict[Place, Estimate]:
+    """Of the graph that is asked for, if any; in float64 always, for small eigenvalues count here."""
+    settings = observed.estimation.settings
+    if not settings.adjacency:
+        return {}
+    neighbors, enough = neighbors_of(settings.adjacency), observed.has_kernel
+    if neighbors:
+        enough = len(observed) > neighbors
+    value = math.nan
+    if enough and neighbors:
+        value = spectral_entropy(graph_spectrum(neighbor_graph(observed.features, neighbors)))
+    elif enough:
+        value = spectral_entropy(adjacency_spectrum(observed.affinity("float64")))
+    statistic = "adjacency_knn" if neighbors else "adjacency"
+    value, ceiling = (in_units(nats, settings.units) for nats in (value, math.log(len(observed))))
+    return {(statistic, ANY, "1"): Estimate(value, observed.estimation.unit, ceiling=ceiling)}

@@ -72,6 +72,7 @@ ENTROPIES = [
     Quantity("DSE", "entropy S", {"statistic": "entropy"}, "diffusion spectral", low=0.0, ceiling="ln n"),
     Quantity("DSE", "entropy", {"statistic": "matrix_entry"}, "matrix entry", low=0.0, ceiling="2 ln n"),
     Quantity("DSE", "entropy", {"statistic": "adjacency"}, "adjacency spectral", low=0.0, ceiling="ln n"),
+    Quantity("DSE", "entropy", {"statistic": "adjacency_knn"}, "neighbour graph", low=0.0, ceiling="ln n"),
 ]
 
 
