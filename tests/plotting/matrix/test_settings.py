@@ -166,3 +166,20 @@ def test_whiskers_are_deviations_of_the_sample_and_say_so():
     low, high = figure.axes[1].containers[0].lines[2][0].get_segments()[0][:, 1]
     assert (high - low) / 2 == pytest.approx(drift.std(ddof=1))
     assert "one standard deviation over runs" in notes(figure)
+
+
+def test_a_map_is_of_one_setting_and_all_maps_share_their_colours():
+    table = runs(decays=(0.0, 1e-3)).rename(columns={"drift": "relative drift"})
+    table["relative drift"] *= 1 + 1000 * table[DECAY]
+    figure = imbalance.heat_map(table, "x", rows=FACTOR, columns=MODEL)
+    assert headings(figure) == ["weight-decay 0", "weight-decay 0.001"]
+    low, high = (axes.images[0] for axes in figure.axes)
+    assert np.asarray(high.get_array() / low.get_array()) == pytest.approx(np.full((3, 2), 2.0))
+    assert low.get_clim() == high.get_clim()
+
+
+def test_long_names_of_groups_stay_on_the_page():
+    table = runs(factors=(1.0,))
+    figure = imbalance.by_category(table.assign(label="a very long name " * 3 + table["label"]), "x")
+    figure.draw_without_rendering()
+    assert min(text.get_window_extent().x0 for text in figure.axes[0].get_xticklabels()) >= 0

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from layerscope.plotting.drawing.axes import SLANT, SMALL_CHARACTER, TICK
 from layerscope.plotting.drawing.selection import tick_places
-from layerscope.plotting.drawing.sheet import Sheet
+from layerscope.plotting.drawing.sheet import LEFT, Sheet
 from layerscope.plotting.matrix.places import clipped
 
 LONGEST = 30
@@ -26,3 +26,6 @@ def name_categories(sheet: Sheet, axes: Axes, names: Sequence[str]) -> None:
         for text in axes.get_xticklabels():
             text.set(rotation=45, ha="right", va="center", rotation_mode="anchor")
         sheet.name_depths[axes] = longest * SMALL_CHARACTER * SLANT
+        first = 0.6 / (len(names) + 0.2) * width  # from the left end of the axis to the end of the first name
+        reach = (len(texts[0]) + 1) * SMALL_CHARACTER * SLANT - first
+        sheet.left = max(sheet.left, reach - LEFT)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from layerscope.errors import UsageError
 from layerscope.plotting.drawing.axes import SMALL_CHARACTER, finish_values, say_empty
@@ -21,8 +22,8 @@ from layerscope.plotting.matrix.bands import BORDERS, draw_lines
 from layerscope.plotting.matrix.category_axis import name_categories
 from layerscope.plotting.matrix.imbalance_table import FACTOR, LABEL, hue_of, last_epochs
 from layerscope.plotting.matrix.legends import add_colours
-from layerscope.plotting.matrix.places import axis_name, having, plain_text
-from layerscope.plotting.matrix.roles import hue_colours
+from layerscope.plotting.matrix.places import axis_name, having, plain_text, telling_axes, values_of
+from layerscope.plotting.matrix.roles import hue_colours, panels_of, sheet_of
 from layerscope.plotting.matrix.settings import settings_sheet
 from layerscope.results.rows import EPOCH
 
@@ -43,6 +44,7 @@ COLOURS = {
 DATA, MODEL = "Data.dataset-id", "Model.model-name"
 ACCURACIES = ("overall", "head", "mid", "tail")
 SHOTS = ("overall", "many", "medium", "few")
+MOST_MAPS = 6
 WHISKER_NOTE = "whisker: one standard deviation over runs"
 
 
@@ -78,17 +80,41 @@ def drift_map(table: DataFrame, title: str) -> Figure:
 def heat_map(
     table: DataFrame, title: str, *, rows: str, columns: str, quantity: str = "relative drift"
 ) -> Figure:
-    """A quantity over two axes, such as data set and model, with its numbers."""
-    cells = last_epochs(table).pivot_table(
+    """A quantity over two axes, such as data set and model, with its numbers, which are means over runs.
+
+    Runs that differ in anything else have panels of their own, with the same colours for the same numbers.
+    """
+    last = last_epochs(table)
+    found, total = panels_of(last, telling_axes(last, [rows, columns]), MOST_MAPS)
+    maps = {name: _cells(last, own, rows, columns, quantity) for name, own in found}
+    first = next(iter(maps.values()))
+    names = [plain_text(name) for name in first.index]
+    size = max(0.45 * len(first.columns), 1.5), max(0.28 * len(first), 0.6)
+    sheet = sheet_of(f"{title}: {quantity}", list(maps.items()), total, size, columns=1)
+    sheet.left = max(max(map(len, names)) * SMALL_CHARACTER + 0.3 - LEFT, 0.0)
+    values = np.concatenate([cells.to_numpy(dtype=float).ravel() for cells in maps.values()])
+    known = values[np.isfinite(values)]
+    limits = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    for axes, cells in zip(sheet.axes, maps.values(), strict=True):
+        _draw_cells(axes, cells.to_numpy(dtype=float), limits)
+        axes.set_yticks(range(len(cells)), names)
+        axes.set(ylabel=axis_name(rows), xlabel=axis_name(columns))
+        name_categories(sheet, axes, [plain_text(name) for name in cells.columns])
+        axes.set_xlim(-0.5, len(cells.columns) - 0.5)
+    return sheet.finish()
+
+
+def _cells(table: DataFrame, own: DataFrame, rows: str, columns: str, quantity: str) -> DataFrame:
+    """The means of some runs, in the rows and columns that all runs have together."""
+    cells = own.pivot_table(
         values=quantity, index=rows, columns=columns, aggfunc="mean", observed=True, dropna=False
     )
-    names = [plain_text(name) for name in cells.index]
-    width, height = max(0.45 * len(cells.columns), 1.5), max(0.28 * len(cells), 0.6)
-    sheet = Sheet.of_panels(f"{title}: {quantity}", panel=(width, height))
-    (axes,) = sheet.axes
-    values = cells.to_numpy(dtype=float)
-    finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+    kept = [[value for value in values_of(table[axis]) if value is not None] for axis in (rows, columns)]
+    return cells.reindex(index=kept[0], columns=kept[1])
+
+
+def _draw_cells(axes: Axes, values: NDArray[np.float64], limits: tuple[float, float]) -> None:
+    low, high = limits
     axes.set_facecolor("0.85")
     axes.imshow(np.ma.masked_invalid(values), aspect="auto", cmap="viridis", vmin=low, vmax=high)
     for (row, column), value in np.ndenumerate(values):
@@ -96,13 +122,6 @@ def heat_map(
         text = f"{value:.2f}" if np.isfinite(value) else "?"
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=6)
     axes.grid(visible=False)
-    axes.set_yticks(range(len(cells)), names)
-    axes.set_ylabel(axis_name(rows))
-    axes.set_xlabel(axis_name(columns))
-    sheet.left = max(max(map(len, names)) * SMALL_CHARACTER + 0.3 - LEFT, 0.0)
-    name_categories(sheet, axes, [plain_text(name) for name in cells.columns])
-    axes.set_xlim(-0.5, len(cells.columns) - 0.5)
-    return sheet.finish()
 
 
 @styled
