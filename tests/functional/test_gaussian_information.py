@@ -135,3 +135,16 @@ def test_a_negative_ridge_is_refused():
     x, y = samples(20, 1, 1)
     with pytest.raises(ValueError, match="negative"):
         gaussian_mutual_information(x, y, ridge=-1.0)
+
+
+def test_far_groups_have_the_information_of_their_agreement_which_is_not_bounded_by_that_of_labels():
+    classes, samples, agreement = 10, 2000, 0.95
+    generator = torch.Generator().manual_seed(0)
+    label = torch.arange(samples) % classes
+    other = (label + torch.randint(1, classes, (samples,), generator=generator)) % classes
+    partner = torch.where(torch.rand(samples, generator=generator) < agreement, label, other)
+    x, y = (torch.eye(classes, dtype=torch.float64)[which][:, :-1] for which in (label, partner))
+    rho = (agreement * classes - 1) / (classes - 1)
+    found = gaussian_mutual_information(x, y).unbiased
+    assert found == pytest.approx(-(classes - 1) / 2 * math.log(1 - rho**2), rel=0.06)
+    assert found > 3 * math.log(classes)
