@@ -82,11 +82,12 @@ def load_spectrum(path: Path | str, affinity: Affinity, **settings: Unpack[Spect
     if differences:
         raise ValueError(f"{path} holds the spectrum of something else: {'; '.join(differences)}")
     traces = arrays["traces"].tolist() if "traces" in arrays else None
-    device = affinity.points.device
+    found = {name: array.to(affinity.points.device) for name, array in arrays.items()}
     return Eigenvalues(
         len(affinity),
-        arrays["values"].to(device),
-        *(arrays[name].to(device) if name in arrays else None for name in ("nodes", "weights")),
+        found["values"],
+        found.get("nodes"),
+        found.get("weights"),
         traces=None if traces is None else (traces[0], traces[1]),
         least_power=float(stored["least_power"]),
         floor=float(stored["floor"]),
