@@ -2,24 +2,28 @@
 
 import layerscope as ls
 ls.figures.draw("CDNV", run.tables.read("CDNV"))
+ls.figures.draw_matrix("CDNV_profile", "logs/mlp_depth")
 ls.figures.layer_epoch(run.tables.read("NC1"), {"statistic": "pinv"}, log=True)
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerscope.errors import UsageError
 from layerscope.plotting.drawing.options import figure_options
-from layerscope.plotting.registry import FIGURES, named_figures
+from layerscope.plotting.matrix.registry import MATRIX_FIGURES
+from layerscope.plotting.matrix.tables import MatrixTables
+from layerscope.plotting.registry import FIGURES, named, named_figures
 from layerscope.plotting.run_tables import RunTables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-__all__ = ["FIGURES", "draw", "figure_options", "layer_epoch", "projection"]
+__all__ = ["FIGURES", "MATRIX_FIGURES", "draw", "draw_matrix", "figure_options", "layer_epoch", "projection"]
 
 
 def draw(
@@ -57,6 +61,27 @@ def draw(
         frames = {figure.needs[0]: frames}
     with figure_options(columns=columns, usetex=usetex):
         return figure.draw(RunTables(frames, title, tap))
+
+
+def draw_matrix(name: str, base: Path | str, *, columns: int | None = None, usetex: bool = False) -> Figure:
+    """Draw a figure of ``layerscope.figures.MATRIX_FIGURES`` from all runs below a folder.
+
+    Parameters
+    ----------
+    name
+        Its name; case is ignored.
+    columns, usetex
+        As of :func:`figure_options`.
+
+    Raises
+    ------
+    UsageError
+        The figure is unknown, or the runs have nothing for it.
+    """
+    ((_, figure),) = named([name], MATRIX_FIGURES).items()
+    tables = MatrixTables.load(Path(base), figure.inputs)
+    with figure_options(columns=columns, usetex=usetex):
+        return figure.draw(figure.rows(tables), tables.title)
 
 
 def layer_epoch(frame: DataFrame, where: Mapping[str, object] | None = None, **look: Any) -> Figure:

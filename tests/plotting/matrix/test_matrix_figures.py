@@ -6,11 +6,13 @@ import functools
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
 from layerscope.errors import UsageError
 from layerscope.plotting.drawing.saving import render
+from layerscope.plotting.matrix.quantities import QUANTITIES, quantity_rows
 from layerscope.plotting.matrix.registry import MATRIX_FIGURES
 from layerscope.plotting.registry import FIGURES
 
@@ -51,6 +53,27 @@ def test_every_figure_finds_its_rows_and_its_function(plain, group):
             "estimators:estimator_comparison",
             "estimators:estimator_runtime",
         }
+
+
+def test_profiles_mark_the_nc_layer_of_each_colour_and_what_to_compare_with(study):
+    figure = drawn("NCC_profile", study(spoil=lambda rows: rows.assign(classes=4)))
+    notes = " ".join(text.get_text() for text in figure.texts)
+    assert "NC layer, median of the runs that have one" in notes
+    assert "chance" in [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    for axes in figure.axes:
+        chance = [line for line in axes.lines if set(line.get_ydata()) == {0.25}]
+        assert len(chance) == 1
+        marks = [line for line in axes.lines if line.get_marker() == "D"]
+        assert [list(line.get_xdata()) for line in marks] == [[1.0], [1.0]]
+
+
+def test_the_floor_of_the_etf_error_is_that_of_the_same_layer(study):
+    table = study(only=("ETF", "CDNV")).frames["ETF"]
+    floor = table.assign(statistic="etf_floor", value=0.1 * table["layer_index"])
+    both = pd.concat([table.astype({"statistic": str}), floor])
+    rows = quantity_rows(both, QUANTITIES["ETF"])
+    assert len(rows) == len(table)
+    assert np.allclose(rows["reference"], 0.1 * rows["layer_index"])
 
 
 def test_names_say_which_of_the_two_kinds_a_figure_is():

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Mask = NDArray[np.bool_]
 
 
-class _Border(NamedTuple):
+class Border(NamedTuple):
     """How values without a place are shown: a marker at a border of the panel, explained below it."""
 
     marker: str
@@ -28,9 +28,9 @@ class _Border(NamedTuple):
     note: str
 
 
-INFINITE = _Border("^", 0.985, "▲ infinite")
-UNDEFINED = _Border("x", 0.02, "\N{MULTIPLICATION SIGN} undefined")
-TOO_SMALL = _Border("v", 0.02, "▼ zero or below")
+INFINITE = Border("^", 0.985, "▲ infinite")
+UNDEFINED = Border("x", 0.02, "\N{MULTIPLICATION SIGN} undefined")
+TOO_SMALL = Border("v", 0.02, "▼ zero or below")
 DEGENERATE_NOTE = "○ degenerate"
 
 
@@ -135,7 +135,7 @@ def _draw_degenerate(
 
 
 def draw_border(
-    sheet: Sheet, axes: Axes, x: NDArray[np.float64], border: _Border, colour: str, slot: tuple[int, int]
+    sheet: Sheet, axes: Axes, x: NDArray[np.float64], border: Border, colour: str, slot: tuple[int, int]
 ) -> None:
     """Mark the places ``x`` whose values have none on the axis, and explain the marker below the panels."""
     if not len(x):

@@ -92,6 +92,7 @@ def correlations(frame: DataFrame, title: str) -> Figure:
         (Line2D([], [], color=COLOURS["pearson"], marker="o"), "Pearson's r"),
         (Line2D([], [], color=COLOURS["spearman"], marker="D"), "Spearman's rho"),
     ]
+    sheet.notes.add("all runs together, whatever they differ in")
     add_entries(sheet, f"{LEVEL:.0%} interval over {frame['n'].max()} runs", entries)
     return sheet.finish()
 

@@ -11,21 +11,23 @@ from matplotlib.figure import Figure
 
 from layerscope.plotting.drawing.axes import draw_layer_axis, draw_reference, has_values, set_share_axis
 from layerscope.plotting.drawing.selection import spread
-from layerscope.plotting.drawing.series import epoch_legend
+from layerscope.plotting.drawing.series import Border, draw_border, epoch_legend
 from layerscope.plotting.drawing.sheet import Sheet
-from layerscope.plotting.drawing.style import epoch_colours, styled
+from layerscope.plotting.drawing.style import NC_COLOUR, REFERENCE_COLOUR, epoch_colours, styled
 from layerscope.plotting.matrix.averages import averaged
 from layerscope.plotting.matrix.bands import draw_band
 from layerscope.plotting.matrix.legends import add_colours
 from layerscope.plotting.matrix.places import check_axes, having
 from layerscope.plotting.matrix.quantities import label_of, last_epoch
 from layerscope.plotting.matrix.roles import hue_colours, panels_of, roles, sheet_of
+from layerscope.results.known_runs import RUN
 from layerscope.results.rows import EPOCH
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 LAYER = ["layer_index"]
+NC_LAYER = Border("D", 0.985, "\N{BLACK DIAMOND} NC layer, median of the runs that have one")
 
 
 @styled
@@ -36,6 +38,7 @@ def profile(
     label: str = "value",
     log: bool = False,
     share: bool = False,
+    reference: str = "",
     hue: str | None = None,
     panels: Sequence[str] | None = None,
 ) -> Figure:
@@ -45,7 +48,10 @@ def profile(
     ----------
     rows
         ``run``, the axes, ``epoch, layer_name, layer_index, value``, and ``status, ceiling, unit`` if known:
-        what :func:`~layerscope.plotting.matrix.quantities.quantity_rows` gives.
+        what :func:`~layerscope.plotting.matrix.quantities.quantity_rows` gives. ``nc_layer``, the place of a
+        layer, is marked, and ``reference`` drawn, where there are such columns.
+    reference
+        What the column of this name holds.
     hue, panels
         Axes; chosen when None. Runs that agree on these are averaged, as repetitions are.
     """
@@ -56,6 +62,8 @@ def profile(
     for axes, (_, own) in zip(sheet.axes, shown, strict=True):
         lines = [having(own, chosen.hue, value) if chosen.hue else own for value in colours]
         _draw_lines(sheet, axes, lines, list(colours.values()), log=log)
+        _mark_nc_layers(sheet, axes, lines, list(colours.values()))
+    _draw_references(sheet, [own for _, own in shown], reference)
     _finish(sheet, [own for _, own in shown], label_of(rows, label), log=log, share=share)
     add_colours(sheet, chosen.hue, colours)
     return sheet.finish()
@@ -69,6 +77,7 @@ def multiples(
     label: str = "value",
     log: bool = False,
     share: bool = False,
+    reference: str = "",
     panels: Sequence[str] | None = None,
 ) -> Figure:
     """A quantity by layer through training, a colour for each epoch: a panel for every setting.
@@ -83,6 +92,8 @@ def multiples(
     for axes, (_, own) in zip(sheet.axes, shown, strict=True):
         lines = [own[own[EPOCH] == epoch] for epoch in colours]
         _draw_lines(sheet, axes, lines, list(colours.values()), log=log)
+        _mark_nc_layers(sheet, axes, [own], [NC_COLOUR])
+    _draw_references(sheet, [own for _, own in shown], reference)
     _finish(sheet, [own for _, own in shown], label_of(rows, label), log=log, share=share)
     sheet.legends.append(epoch_legend(epochs, _split(rows)))
     return sheet.finish()
@@ -102,6 +113,24 @@ def _draw_lines(
         if len(rows):
             means = averaged(rows, LAYER, log=log)
             draw_band(sheet, axes, means, LAYER[0], colour=colour, slot=(place, len(lines)))
+
+
+def _mark_nc_layers(sheet: Sheet, axes: Axes, groups: Sequence[DataFrame], colours: Sequence[str]) -> None:
+    """Where each group of runs is collapsed at the end, as far as it is known."""
+    for place, (rows, colour) in enumerate(zip(groups, colours, strict=True)):
+        if "nc_layer" in rows:
+            known = _finite(rows.drop_duplicates(RUN)["nc_layer"])
+            middle = np.array([np.median(known)] if len(known) else [])
+            draw_border(sheet, axes, middle, NC_LAYER, colour, (place, len(groups)))
+
+
+def _draw_references(sheet: Sheet, panels: Sequence[DataFrame], name: str) -> None:
+    """What the values are to be compared with, layer by layer; of a bound that is 0 everywhere nothing."""
+    for axes, rows in zip(sheet.axes, panels, strict=True):
+        if name and "reference" in rows and (rows["reference"] > 0).any():
+            means = rows.groupby(LAYER[0], observed=True)["reference"].mean()
+            axes.plot(means.index, means, color=REFERENCE_COLOUR, linestyle=":", linewidth=0.8, zorder=1.5)
+            sheet.references[name] = ":"
 
 
 def _finish(sheet: Sheet, panels: Sequence[DataFrame], label: str, *, log: bool, share: bool) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from layerscope.errors import UsageError
 from layerscope.plotting.matrix.places import axes_in
 from layerscope.results.known_runs import RUN
+from layerscope.results.nc_layer import first_collapsed
 from layerscope.results.rows import EPOCH, PLACE, RESULT
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ class Quantity:
         Whether its axis is logarithmic.
     share
         Whether it lies between 0 and 1.
+    reference, beside
+        What it is to be compared with, and the rows of the same table that say how large that is; without
+        rows it is one over the number of classes.
     """
 
     table: str
@@ -44,14 +48,24 @@ class Quantity:
     log: bool = False
     share: bool = False
     split: str = "train"
+    reference: str = ""
+    beside: Mapping[str, object] | None = None
 
 
 QUANTITIES: dict[str, Quantity] = {
     "CDNV": Quantity("CDNV", "CDNV", {"statistic": "mean"}, log=True),
     "NC1": Quantity("NC1", "NC1", {"statistic": "pinv"}, log=True),
     "Traces": Quantity("Traces", "relative trace within", {"trace": "within", "scale": "relative"}, log=True),
-    "ETF": Quantity("ETF", "distance to an ETF", {"statistic": "etf_error"}),
-    "NCC": Quantity("NCC", "nearest-center accuracy", {"statistic": "accuracy"}, share=True),
+    "ETF": Quantity(
+        "ETF",
+        "distance to an ETF",
+        {"statistic": "etf_error"},
+        reference="attainable in this dimension",
+        beside={"statistic": "etf_floor"},
+    ),
+    "NCC": Quantity(
+        "NCC", "nearest-center accuracy", {"statistic": "accuracy"}, share=True, reference="chance"
+    ),
     "AngleBetweenSubspaces": Quantity("AngleBetweenSubspaces", "alignment with weights", share=True),
     "ActivationStableRank": Quantity(
         "ActivationStableRank", "stable rank", {"statistic": "pooled"}, log=True
@@ -71,9 +85,17 @@ QUANTITIES: dict[str, Quantity] = {
 
 
 def layer_rows(tables: MatrixTables, *, quantity: str) -> DataFrame:
-    """The rows of a quantity by its name: one per run, epoch and layer."""
+    """The rows of a quantity by its name: one per run, epoch and layer.
+
+    ``nc_layer`` is the place of the layer at which the run is collapsed in the end, where CDNV tells.
+    """
     wanted = QUANTITIES[quantity]
-    return quantity_rows(tables.frame(wanted.table), wanted)
+    rows = quantity_rows(tables.frame(wanted.table), wanted)
+    if "CDNV" not in tables.frames:
+        return rows
+    _, found = first_collapsed(last_epoch(tables.frame("CDNV")), [RUN])
+    places = found.astype({RUN: str}).set_index(RUN)["layer_index"]
+    return rows.assign(nc_layer=rows[RUN].astype(str).map(places).astype(float))
 
 
 def quantity_rows(table: DataFrame, quantity: Quantity, split: str | None = None) -> DataFrame:
@@ -97,7 +119,19 @@ def quantity_rows(table: DataFrame, quantity: Quantity, split: str | None = None
         raise UsageError(
             f"{quantity.table} is in {' and in '.join(units)}, depending on the run; draw those of one unit"
         )
-    return rows
+    return _beside_reference(rows, table, quantity) if quantity.reference else rows
+
+
+def _beside_reference(rows: DataFrame, table: DataFrame, quantity: Quantity) -> DataFrame:
+    """With a column ``reference``; as they are when there is nothing to compare with."""
+    if quantity.beside is None:
+        return rows.assign(reference=1 / rows["classes"]) if "classes" in rows else rows
+    try:
+        beside = quantity_rows(table, replace(quantity, where=quantity.beside, reference=""))
+    except UsageError:
+        return rows
+    keys = [RUN, EPOCH, "layer_index"]
+    return rows.merge(beside[[*keys, "value"]].rename(columns={"value": "reference"}), how="left", on=keys)
 
 
 def label_of(rows: DataFrame, label: str) -> str:

@@ -100,16 +100,19 @@ CURVES = "imbalance_curves"
 IMBALANCE = ("Drift", "GroupAccuracy", "MinorityCollapse")
 
 
-def _by_layer(kind: str, text: str, function: str, names: Iterable[str]) -> dict[str, MatrixFigure]:
-    """A figure of each named quantity over the layers."""
+def _by_layer(
+    kind: str, text: str, function: str, names: Iterable[str], *, lines: bool = True
+) -> dict[str, MatrixFigure]:
+    """A figure of each named quantity over the layers, as lines or in colours."""
     return {
         f"{name}_{kind}": MatrixFigure(
             f"{QUANTITIES[name].label} {text}",
             "quantities:layer_rows",
             function,
             (QUANTITIES[name].table,),
+            ("CDNV",) if lines and QUANTITIES[name].table != "CDNV" else (),
             source={"quantity": name},
-            options=_looks(QUANTITIES[name]),
+            options=_looks(QUANTITIES[name]) | ({"reference": QUANTITIES[name].reference} if lines else {}),
         )
         for name in names
     }
@@ -191,7 +194,11 @@ MATRIX_FIGURES: dict[str, MatrixFigure] = {
         "profile", "by layer at the last epoch, compared along the axes", "profiles:profile", QUANTITIES
     ),
     **_by_layer(
-        "map", "over layers and epochs, a panel per setting", "heat_maps:layer_epoch_map", QUANTITIES
+        "map",
+        "over layers and epochs, a panel per setting",
+        "heat_maps:layer_epoch_map",
+        QUANTITIES,
+        lines=False,
     ),
     **_by_layer(
         "multiples", "by layer through training, a panel per setting", "profiles:multiples", MULTIPLIED

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from layerscope.plotting.matrix.quantities import QUANTITIES
 from layerscope.plotting.report.blocks import Grid, block
 from layerscope.plotting.report.courses import most_points
 from layerscope.plotting.report.measured import STATUSES, epochs_of
@@ -20,9 +21,8 @@ from layerscope.provenance import now
 from layerscope.results.nc_layer import THRESHOLD
 from layerscope.version import __version__
 
-LOGARITHMIC = frozenset(
-    {"CDNV", "NC1", "Traces", "WeightSVs", "WeightRanks", "ActivationCovSVs", "ActivationStableRank"}
-)
+SPECTRA = frozenset({"WeightSVs", "WeightRanks", "ActivationCovSVs"})
+LOGARITHMIC = SPECTRA | {quantity.table for quantity in QUANTITIES.values() if quantity.log}
 """Measures whose axis is logarithmic; of others it is when they span two decades."""
 
 
