@@ -183,3 +183,9 @@ def test_long_names_of_groups_stay_on_the_page():
     figure = imbalance.by_category(table.assign(label="a very long name " * 3 + table["label"]), "x")
     figure.draw_without_rendering()
     assert min(text.get_window_extent().x0 for text in figure.axes[0].get_xticklabels()) >= 0
+
+
+def test_a_short_axis_of_drift_has_four_numbers_that_differ():
+    axes = imbalance_curves.scaling(runs(exponent=1e-3), "x").axes[0]
+    axes.figure.draw_without_rendering()
+    assert len({text.get_text() for text in axes.get_yticklabels()}) == 4

@@ -146,7 +146,9 @@ def _few_ticks(axes: Axes) -> None:
     """Four places between the ends of a short logarithmic axis, which has no power of ten."""
     low, high = axes.get_ylim()
     if has_values(axes) and high < 30 * low:
-        places = [float(f"{place:.2g}") for place in np.geomspace(low * 1.02, high * 0.98, 4)]
+        exact = np.geomspace(low * (high / low) ** 0.1, high * (low / high) ** 0.1, 4)
+        rounded = ([float(f"{place:.{digits}g}") for place in exact] for digits in (2, 3, 4, 5))
+        places = next((found for found in rounded if len(set(found)) == len(exact)), exact.tolist())
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_locator(FixedLocator(places))
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.5g}")
