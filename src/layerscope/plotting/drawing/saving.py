@@ -51,8 +51,9 @@ def render(figure: Figure, file_format: str) -> bytes:
 def _png(figure: Figure, dpi: int) -> bytes:
     """Without the transparency that no figure has: what is not written need not be compressed, either."""
     before, figure.dpi = figure.dpi, dpi
+    canvas: Any = FigureCanvasAgg(figure)  # whose methods have no types
     try:
-        pixels, size = FigureCanvasAgg(figure).print_to_buffer()
+        pixels, size = canvas.print_to_buffer()
     finally:
         figure.dpi = before
     encoded = io.BytesIO()
