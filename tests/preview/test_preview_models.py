@@ -102,6 +102,19 @@ def test_features_that_do_not_fit_are_said_to_be_read_twice(look):
     assert way.cached == ("test",)
 
 
+def test_layers_without_room_for_the_spectra_of_single_classes_are_named(look):
+    def told(memory):
+        (model,) = look(
+            Model={"model-name": "mlp_wide", "embedding-layers": ["fc"]},
+            Data={"dataset-id": "cifar100"},
+            Measurements={"measures": ["ActivationCovSVs"], "memory": memory},
+        ).models
+        return model.measuring[0].pooled
+
+    assert told("250MB") == ("block0.fc",)
+    assert told("1GB") == ()
+
+
 def test_measures_that_need_one_sweep_keep_no_features(look):
     (model,) = look(Measurements={"measures": ["Traces"]}).models
     assert (model.measuring[0].cached, model.measuring[0].read_twice) == ((), ())

@@ -82,6 +82,8 @@ class Measuring:
         The splits whose features are kept, and those for which there is no room.
     working_bytes, sweeps : int
         What batches and spectra take for a while; how often the splits without room are read again.
+    pooled : tuple of str
+        The layers whose spectra of single classes are left out, as they do not fit.
     weight_bytes, forward_bytes, image_bytes : int
         What comes on top of the budget: the model, about what one batch takes on its way through it, and
         images that are held in memory.
@@ -102,6 +104,7 @@ class Measuring:
     read_twice: tuple[str, ...] = ()
     working_bytes: int = 0
     sweeps: int = 1
+    pooled: tuple[str, ...] = ()
     weight_bytes: int = 0
     forward_bytes: int = 0
     image_bytes: int = 0

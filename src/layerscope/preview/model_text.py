@@ -64,7 +64,7 @@ def _measuring_lines(ways: Sequence[Measuring], width: int) -> Iterator[str]:
     alike: dict[tuple[str, ...], dict[str, None]] = {}
     for way in ways:
         if way.measures and not way.problem:
-            alike.setdefault((_images(way), _budget(way), _on_top(way)), {})[way.data] = None
+            alike.setdefault((_images(way), _budget(way), _on_top(way), *_left_out(way)), {})[way.data] = None
     for (images, *memory), names in alike.items():
         yield f"measuring {', '.join(names)}: {images}"
         for line in memory:
@@ -84,8 +84,17 @@ def _budget(way: Measuring) -> str:
     spectra = f" + working memory {bytes_text(way.working_bytes)}" if way.working_bytes else ""
     often = "twice" if way.sweeps == 1 else f"{way.sweeps + 1} times"
     twice = f"; {' and '.join(way.read_twice)} read {often}" if way.read_twice else ""
-    means = f"class means {bytes_text(way.state_bytes)}"
+    means = f"class means and weights' spectra {bytes_text(way.state_bytes)}"
     return f"{bytes_text(used)} of {budget} (Measurements.memory): {means}{kept}{spectra}{twice}"
+
+
+def _left_out(way: Measuring) -> Iterator[str]:
+    """What there is no room for."""
+    if way.pooled:
+        yield (
+            f"spectra of single classes do not fit and are skipped for {', '.join(way.pooled)}; all classes "
+            "together are done (raise Measurements.memory for more)"
+        )
 
 
 def _on_top(way: Measuring) -> str:

@@ -173,6 +173,7 @@ def _measuring(way: Way, model: Answer, found: MeasuringAnswer) -> Measuring:
         read_twice=found.read_twice,
         working_bytes=found.working_bytes,
         sweeps=found.sweeps,
+        pooled=found.pooled,
         weight_bytes=wider * model.weight_bytes,
         forward_bytes=wider * batch * _bytes_on_the_way(model, way.info.shape),
         image_bytes=way.data.image_bytes,

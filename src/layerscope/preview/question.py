@@ -100,7 +100,8 @@ class MeasuringAnswer:
 
     ``cached`` are the splits whose features are kept between the two sweeps, ``read_twice`` those for which
     there is no room. ``working_bytes`` is what batches and spectra take for a while, ``sweeps`` how often the
-    splits that are not kept are read again.
+    splits that are not kept are read again; ``pooled`` are the layers for whose spectra of single classes
+    there is no room.
     """
 
     state_bytes: int = 0
@@ -109,6 +110,7 @@ class MeasuringAnswer:
     read_twice: tuple[str, ...] = ()
     working_bytes: int = 0
     sweeps: int = 1
+    pooled: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -165,7 +167,7 @@ class Answer:
         )
         measuring = tuple(
             MeasuringAnswer(
-                **{**each, "cached": tuple(each["cached"]), "read_twice": tuple(each["read_twice"])}
+                **{**each, **{name: tuple(each[name]) for name in ("cached", "read_twice", "pooled")}}
             )
             for each in tree["measuring"]
         )

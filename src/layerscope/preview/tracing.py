@@ -192,6 +192,7 @@ def _planned(trial: _Trial, about: Question, question: MeasuringQuestion) -> Mea
         tuple(again),
         plan.working_bytes,
         plan.second_sweeps,
+        tuple(layer.name for layer in trial.layers if layer.index in plan.pooled),
     )
 
 
