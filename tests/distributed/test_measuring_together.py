@@ -94,7 +94,7 @@ def test_splits_smaller_than_the_number_of_processes_can_be_measured(tmp_path, w
 
 
 def test_a_signal_to_one_process_stops_all_and_keeps_what_is_measured(trained, alone, succeed):
-    stop = {"action": "SIGUSR2", "when": 5, "whom": 1}  # asked four times per checkpoint
+    stop = {"action": "SIGUSR2", "when": 5, "whom": 1}  # asked three times per checkpoint
     chosen = {"tables": "stopped", "measures": MEASURES, "epochs": [0, 3]}
     assert succeed("measure", 2, trained, **chosen, **stop) == "stopped"
     found = TableStore(trained / "stopped").computed("NC1")

@@ -231,6 +231,7 @@ class Collector:
         self, model: nn.Module, statistics: CheckpointStatistics, own: Mapping[str, Tensor], needs: Need
     ) -> None:
         """The weights' decompositions, and what needs the means: along them, nearest ones, spectra."""
+        self._pause()
         layers = statistics.layers
         names = [name for name in self.setup.splits if needs & SECOND_SWEEP]
         if needs & (Need.SCATTER | Need.NEAREST):

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from layerscope.measures.base import CheckpointStatistics, Subject, Value
-from layerscope.measures.information.observed import Observed, each_observed
+from layerscope.measures.information.observations import each_observed
+from layerscope.measures.information.observed import Observed
 from layerscope.statistics.feature_sample import even_choice
 
 Place = tuple[str | int, ...]

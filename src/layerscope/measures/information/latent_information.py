@@ -12,7 +12,8 @@ from layerscope.functional.latent_information import LatentInformation, latent_m
 from layerscope.functional.latent_training import LatentSettings
 from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, status_of
 from layerscope.measures.information.estimates import of_all_sizes
-from layerscope.measures.information.observed import Observed, each_observed
+from layerscope.measures.information.observations import each_observed
+from layerscope.measures.information.observed import Observed
 
 Layers = Sequence[tuple[Subject, Observed]]
 VARIABLES: dict[str, Callable[[Observed], Tensor]] = {

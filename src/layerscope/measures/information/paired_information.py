@@ -11,7 +11,8 @@ from layerscope.measures.information.discrete_information import nowhere
 from layerscope.measures.information.estimates import Estimate, Place, estimated_values
 from layerscope.measures.information.latent_information import latent_values
 from layerscope.measures.information.neighbor_information import neighbor_estimate
-from layerscope.measures.information.observed import Observed, each_paired
+from layerscope.measures.information.observations import each_paired
+from layerscope.measures.information.observed import Observed
 
 NOTHING = "none"  # where there are no pairs to estimate from
 
