@@ -7,7 +7,7 @@ by trial drawing, which would take longer than the drawing itself.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -113,11 +113,12 @@ class Sheet:
         title = _wrapped(self.title, width)
         strips = _packed([part for legend in self._all_legends() for part in _folded(legend, width)], width)
         head = 0.06 + TITLE_LINE * len(title) + STRIP_LINE * len(strips)
-        foot = NOTE_LINE if self.notes else 0.0
+        notes = _note_lines(self.notes, width)
+        foot = NOTE_LINE * len(notes)
         height = head + rows * (self._row_top + self.panel[1] + self._row_foot) + foot
         self.figure.set_size_inches(width, height)
         self._place_panels(width, height, head)
-        self._write(title, strips, height)
+        self._write(title, strips, notes, height)
         for axes in self.axes:
             draw_minor_ticks(axes)
         return self.figure
@@ -153,7 +154,9 @@ class Sheet:
             axes.xaxis.set_label_coords(0.5, -(depth + X_LABEL / 2) / down)
             axes.yaxis.set_label_coords(-Y_LABEL / across, 0.5)
 
-    def _write(self, title: Sequence[str], strips: Sequence[Sequence[Legend]], height: float) -> None:
+    def _write(
+        self, title: Sequence[str], strips: Sequence[Sequence[Legend]], notes: Sequence[str], height: float
+    ) -> None:
         top = 0.06
         for line in title:
             self.figure.text(0.5, 1 - top / height, literal(line), ha="center", va="top", fontsize=7)
@@ -161,10 +164,19 @@ class Sheet:
         for strip in strips:
             _draw_strip(self.figure, strip, 1 - top / height)
             top += STRIP_LINE
-        if self.notes:
-            text = "    ".join(sorted(self.notes))
-            place = (0.99, 0.03 / height)
+        for line, text in enumerate(reversed(notes)):
+            place = (0.99, (0.03 + line * NOTE_LINE) / height)
             self.figure.text(*place, literal(text), ha="right", va="bottom", fontsize=6, color="0.3")
+
+
+def _note_lines(notes: Collection[str], width: float) -> list[str]:
+    """Notes side by side as long as they fit, the letters of which are smaller than those of titles."""
+    most, lines = max(int(width / CHARACTER * 7 / 6), 20), list[str]()
+    for note in sorted(notes):
+        for part in textwrap.wrap(note, most, break_on_hyphens=False):
+            beside = f"{lines[-1]}    {part}" if lines else part
+            lines[-1:] = [beside] if len(beside) <= most else [*lines[-1:], part]
+    return lines
 
 
 def _wrapped(title: str, width: float) -> list[str]:
