@@ -164,8 +164,8 @@ class Sheet:
         for strip in strips:
             _draw_strip(self.figure, strip, 1 - top / height)
             top += STRIP_LINE
-        for line, text in enumerate(reversed(notes)):
-            place = (0.99, (0.03 + line * NOTE_LINE) / height)
+        for row, text in enumerate(reversed(notes)):
+            place = (0.99, (0.03 + row * NOTE_LINE) / height)
             self.figure.text(*place, literal(text), ha="right", va="bottom", fontsize=6, color="0.3")
 
 
