@@ -69,7 +69,7 @@ bench: $(VENV)/installed-test  ## the tables of benchmarks/README.md
 	$(BIN)/python benchmarks/bench.py
 
 gallery: $(VENV)/installed-run  ## docs/gallery.md: every figure, from runs that it makes itself (minutes)
-	$(BIN)/python docs/gallery.py
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python docs/gallery.py
 
 clean:  ## remove .venv and caches; logs/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
