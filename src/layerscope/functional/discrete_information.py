@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from layerscope.functional.points import check_range
 from layerscope.functional.units import Units, in_units
 
 NULL_QUANTILE = 0.95
@@ -259,10 +260,7 @@ def _check(table: Tensor) -> None:
 def _refuse_outside(labels: Tensor, count: int) -> None:
     if labels.is_floating_point() or labels.dtype == torch.bool:
         raise ValueError(f"labels must be integers, not {labels.dtype}")
-    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < count:
-        raise ValueError(
-            f"labels must lie in 0 … {count - 1}, found {int(labels.min())} … {int(labels.max())}"
-        )
+    check_range(labels, count)
 
 
 def _shapes(*tensors: Tensor) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 
@@ -44,6 +45,19 @@ def check_labels(labels: Tensor, count: int, classes: int | None = None, what: s
             f"{what} must be integers, not {labels.dtype}: bin a continuous variable with "
             "equal_width_codes, or cluster vectors with cluster_inputs"
         )
-    if classes is not None and count and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
-        found = f"{int(labels.min())} … {int(labels.max())}"
-        raise ValueError(f"{what} must lie in 0 … {classes - 1}, found {found}")
+    if classes is not None:
+        check_range(labels, classes, what)
+
+
+def check_range(labels: Tensor, classes: int, what: str = "labels") -> None:
+    """Refuse integer labels outside 0 … ``classes`` - 1.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not len(labels):
+        return
+    low, high = map(int, torch.aminmax(labels))
+    if not 0 <= low <= high < classes:
+        raise ValueError(f"{what} must lie in 0 … {classes - 1}, found {low} … {high}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from layerscope.functional.points import check_range
+
 
 def check_labels(labels: Tensor, samples: int, num_classes: int) -> None:
     """Refuse labels that are no integers in 0 … K-1, or not one per sample.
@@ -17,11 +19,7 @@ def check_labels(labels: Tensor, samples: int, num_classes: int) -> None:
         raise ValueError(f"{samples} features must have as many labels, not {tuple(labels.shape)}")
     if labels.is_floating_point() or labels.dtype == torch.bool:
         raise ValueError(f"labels must be integers, not {labels.dtype}")
-    if not samples:
-        return
-    low, high = map(int, torch.aminmax(labels))
-    if not 0 <= low <= high < num_classes:
-        raise ValueError(f"labels must lie in 0 … {num_classes - 1}, found {low} … {high}")
+    check_range(labels, num_classes)
 
 
 def check_features(features: Tensor, dim: int) -> None:
