@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+from layerscope import files
 from layerscope.errors import StorageError
 from layerscope.files import atomic_path, remove_leftovers, sha256, temporary, write_atomic, write_json
 
@@ -96,3 +97,13 @@ def test_sha256_is_that_of_the_content(tmp_path):
     path = tmp_path / "abc"
     path.write_bytes(b"abc")
     assert sha256(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_digest_is_worked_out_again_only_for_a_file_that_changed(tmp_path, monkeypatch):
+    path, read = tmp_path / "weights.pt", []
+    monkeypatch.setattr(files, "sha256", lambda path: read.append(path) or str(len(read)))
+    path.write_bytes(b"one")
+    assert files.content_digest(path) == files.content_digest(path) == "1"
+    path.write_bytes(b"another")
+    assert files.content_digest(path) == "2"
+    assert len(read) == 2

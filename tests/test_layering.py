@@ -25,7 +25,7 @@ ROWS = [  # lowest first; the rooms of one row do not import each other
     {"run"},
     {"launch"},
     {"preview"},
-    {"experiment"},
+    {"experiment", "screening"},
     {"console"},
     {"commands"},
     {"cli"},
@@ -35,7 +35,7 @@ WITHOUT_TORCH = [
     *("models.names", "training.manifest", "results", "plotting", "measurement.key", "run_folder", "run"),
     *("launch.submission.submit", "launch.local.queue", "launch.worker", "launch.job"),
     *("launch.following.status", "launch.cleaning.clean", "preview.preview"),
-    *("experiment", "console", "commands", "cli"),
+    *("experiment", "screening.screen", "screening.text", "console", "commands", "cli"),
 ]
 
 

@@ -95,6 +95,12 @@ def _config_flags(flags: argparse.ArgumentParser) -> None:
         help="replace one value of the config; may be repeated",
     )
     group.add_argument(
+        "--screen",
+        action="store_true",
+        help="compare the networks that the file's section Screen names: what is measured of their last "
+        "features against their accuracies",
+    )
+    group.add_argument(
         "--only",
         action="append",
         default=[],
@@ -203,6 +209,8 @@ def _run(options: argparse.Namespace) -> int:
         return _print_schema()
     if options.list_figures:
         return _list_figures()
+    if options.screen:
+        return _screen(options)
     if options.dry_run:
         with collecting_nothing(), _asking() as ask:
             return _carry_out(options, ask)
@@ -344,6 +352,37 @@ def _list_figures() -> int:
     from layerscope.commands import list_figures
 
     return list_figures()
+
+
+def _screen(options: argparse.Namespace) -> int:
+    from layerscope import commands
+    from layerscope.config.screening import load_screening
+    from layerscope.console import Console
+
+    _refuse_beside_screen(options)
+    screening = load_screening(options.config, options.overrides)
+    console = Console(quiet=options.quiet)
+    try:
+        if options.dry_run:
+            return commands.preview_screening(screening, console, json=options.json)
+        return commands.screen(screening, console, device=options.device)
+    except KeyboardInterrupt:
+        _complain("interrupted; networks that were measured are kept, run the same command to continue")
+        return 130
+
+
+def _refuse_beside_screen(options: argparse.Namespace) -> None:
+    """A screening trains nothing and submits nothing."""
+    flags = ("matrix", "slurm", "status", "report", "cancel", "timestamp", "only", "workers", "profile")
+    named = ("retry", "logs", "clean", "figures", "stages")
+    others = [name for name in flags if getattr(options, name)]
+    others += [name for name in named if getattr(options, name) is not None]
+    if others:
+        raise UsageError(
+            f"--{others[0]} means nothing with --screen, which measures networks in this process"
+        )
+    if options.json and not options.dry_run:
+        raise UsageError("--json is for --dry-run, --status and --clean")
 
 
 def _print_schema() -> int:

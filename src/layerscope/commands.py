@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from layerscope.config.screening import Screening
 from layerscope.console import Console
 from layerscope.errors import LayerscopeError
 from layerscope.experiment import Experiment
@@ -164,6 +165,33 @@ def preview(request: Request, console: Console) -> int:
         sys.stdout.write(as_json(seen))
     else:
         sys.stdout.write(as_text(seen, console.width, colour=console.colour))
+    return 2 if seen.problems else 0
+
+
+def screen(screening: Screening, console: Console, *, device: str) -> int:
+    """Compare networks that are there already; 1 when one of them, or the figure, failed."""
+    from layerscope.plotting.plotter import NCPlotter
+    from layerscope.screening.screen import screen as measure
+    from layerscope.screening.summary import write_relations
+    from layerscope.screening.text import title_of
+
+    outcomes = measure(screening, device=device, watch=console.screened)
+    console.relations(screening.folder, write_relations(screening.folder), outcomes)
+    try:
+        console.drawn(NCPlotter.plot_screening(screening.folder, title_of(screening, outcomes)))
+    except LayerscopeError as error:
+        console.failed("the figure", error)
+        return 1
+    return 1 if any(outcome.error is not None for outcome in outcomes) else 0
+
+
+def preview_screening(screening: Screening, console: Console, *, json: bool) -> int:
+    """Show what a screening would do; 2 when something would go wrong."""
+    from layerscope.screening.preview import preview as look
+    from layerscope.screening.text import as_json, as_text
+
+    seen = look(screening)
+    sys.stdout.write(as_json(seen) if json else as_text(seen, console.width))
     return 2 if seen.problems else 0
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from layerscope.launch.local.finished import Finished
     from layerscope.launch.submission.control import Cancelled
     from layerscope.launch.submission.submissions import Submission, SubmittedArray
+    from layerscope.screening.screen import Screened
+    from layerscope.screening.summary import Relation
 
 _TOLD_ONE_BY_ONE = 8
 """So many runs have their lines in the summary; of more, only the sums are told."""
@@ -120,6 +122,29 @@ class Console:
         """Say where a file is, and how large."""
         if not self.quiet:
             sys.stdout.write(f"{path} ({path.stat().st_size / 1e6:.1f} MB)\n")
+
+    def screened(self, outcome: Screened) -> None:
+        """Say what came of one network of a screening."""
+        if outcome.error is not None:
+            sys.stderr.write(f"layerscope: {outcome.candidate.name} failed: {outcome.error}\n")
+        elif outcome.worked and not self.quiet:
+            sys.stdout.write(f"{outcome.candidate.name}: measured\n")
+            sys.stdout.flush()
+
+    def relations(self, folder: Path, found: Sequence[Relation], outcomes: Sequence[Screened]) -> None:
+        """Say how the measures of a screening go with accuracy, and where the numbers are."""
+        from layerscope.preview.table import columns
+        from layerscope.screening.summary import relation_lines
+
+        if self.quiet:
+            return
+        failed = sum(outcome.error is not None for outcome in outcomes)
+        new = sum(outcome.worked for outcome in outcomes) - failed
+        before = len(outcomes) - new - failed
+        sys.stdout.write(f"{len(outcomes)} networks: {new} measured now, {before} before, {failed} failed\n")
+        if found:
+            sys.stdout.writelines(f"  {line}\n" for line in columns(relation_lines(found)))
+        sys.stdout.write(f"Numbers in {folder / 'screen.csv'}, correlations in correlations.csv beside it\n")
 
     def summary(self, experiment: Experiment) -> None:
         """Say where the results are."""

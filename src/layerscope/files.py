@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
 import json
 import os
@@ -70,6 +71,17 @@ def sha256(path: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def content_digest(path: Path) -> str:
+    """:func:`sha256` of a file, read again in this process only when its size or time of change differ."""
+    found = path.stat()
+    return _digest_of(path.absolute(), found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _digest_of(path: Path, *_: int) -> str:
+    return sha256(path)
 
 
 def temporary(path: Path) -> Path:

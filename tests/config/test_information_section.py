@@ -91,11 +91,17 @@ def test_estimates_are_made_anew_with_other_settings_and_nothing_else_is(changes
 
 def test_halves_measure_nothing_anew_that_has_errors_of_its_own():
     before, after = config_with(), config_with(repeats=3)
-    for measure in ("LatentMI", "PairedLatentMI", "DiscreteMI"):
+    for measure in ("LatentMI", "PairedLatentMI", "JointPMF"):
         assert measurement_key(before, measure, "x") == measurement_key(after, measure, "x")
     smaller = config_with(**{"n-grid": [100]})
-    assert measurement_key(before, "DiscreteMI", "x") == measurement_key(smaller, "DiscreteMI", "x")
-    assert measurement_key(before, "LatentMI", "x") != measurement_key(smaller, "LatentMI", "x")
+    for measure in ("LatentMI", "DiscreteMI"):
+        assert measurement_key(before, measure, "x") != measurement_key(smaller, measure, "x")
+    assert measurement_key(before, "DiscreteMI", "x") != measurement_key(after, "DiscreteMI", "x")
+
+
+def test_the_sample_of_features_says_nothing_about_decisions_on_all_pairs():
+    before, after = config_with(), config_with(sample=500)
+    assert measurement_key(before, "DiscreteMI", "x") == measurement_key(after, "DiscreteMI", "x")
 
 
 @pytest.mark.parametrize(

@@ -44,3 +44,19 @@ def test_other_pairs_are_measured_anew_and_nothing_else_is(changes):
     assert measurement_key(before, "DiscreteMI", "x") != measurement_key(after, "DiscreteMI", "x")
     assert measurement_key(before, "NC1", "x") == measurement_key(after, "NC1", "x")
     assert before.hash == after.hash
+
+
+def test_weights_of_an_encoder_count_by_what_the_file_holds(tmp_path):
+    def key(path):
+        config = config_with(measures="Pairs", pairs={"encoder": "timm/resnet18", "weights": str(path)})
+        return measurement_key(config, "DiscreteMI", "x")
+
+    one, other = tmp_path / "one.pt", tmp_path / "other.pt"
+    one.write_bytes(b"first")
+    other.write_bytes(b"first")
+    before = key(one)
+    assert key(other) == before
+    one.write_bytes(b"second, longer")
+    assert key(one) != before
+    one.unlink()
+    assert key(one) not in (before, key(other))

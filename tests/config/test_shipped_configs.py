@@ -8,9 +8,12 @@ import jsonschema
 import pytest
 
 from layerscope.config import json_schema, load_config, read_document
+from layerscope.config.screening import load_screening
 
 FOLDER = Path(__file__).parents[2] / "config"
-SHIPPED = sorted(FOLDER.glob("*.yaml"))
+EVERY = sorted(FOLDER.glob("*.yaml"))
+SCREENINGS = [path for path in EVERY if path.stem.startswith("screen_")]
+SHIPPED = [path for path in EVERY if path not in SCREENINGS]
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 
 GOOD = {
@@ -38,10 +41,27 @@ def test_a_shipped_config_loads_without_a_warning_and_says_what_it_asks(path, ca
     assert [line.split(":")[0] for line in opening] == ["# Question", "# Cost", "# Expect"]
 
 
+@pytest.mark.parametrize("path", SCREENINGS, ids=lambda path: path.stem)
+def test_a_shipped_screening_loads_and_says_what_it_asks(path, caplog):
+    assert load_screening(path).settings.models
+    assert not caplog.records
+    opening = path.read_text(encoding="utf-8").splitlines()[:3]
+    assert [line.split(":")[0] for line in opening] == ["# Question", "# Cost", "# Expect"]
+    VALIDATOR.validate(read_document(path).data)
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_the_schema_accepts_a_shipped_config_and_its_full_spelling(path):
     VALIDATOR.validate(read_document(path).data)
     VALIDATOR.validate(load_config(path).resolved())
+
+
+def test_the_schema_knows_files_that_name_networks_and_asks_runs_for_all_that_they_need():
+    rest = {name: GOOD[name] for name in ("Data", "Logging")}
+    entry = {"model": "mlp", "files": ["a.pt", "b.pt"]}
+    assert VALIDATOR.is_valid({"Screen": {"models": "mlp", "checkpoints": ["a/*.pt", entry]}, **rest})
+    assert not VALIDATOR.is_valid({"Screen": {"model": "mlp"}, **rest})
+    assert not VALIDATOR.is_valid(rest)
 
 
 def test_the_schema_is_itself_valid_and_describes_every_key():

@@ -94,8 +94,10 @@ def test_pairs_are_built_once_and_shared(digits, tmp_path, monkeypatch):
 def test_what_determines_pairs_decides_which_are_taken(digits, tmp_path):
     shared_pairs(tmp_path, digits, "nn", Pixels())
     shared_pairs(tmp_path, digits, "nn_class", Pixels())
-    shared_pairs(tmp_path, digits, "nn", WhitePixels(components=5))
-    assert len(list(tmp_path.glob("*.safetensors"))) == 3
+    nearest = shared_pairs(tmp_path, digits, "nn", WhitePixels(components=5))
+    of_class = shared_pairs(tmp_path, digits, "nn_class", WhitePixels(components=5))
+    assert len(list(tmp_path.glob("*.safetensors"))) == 4
+    assert not torch.equal(nearest.train, of_class.train)
     with pytest.raises(ValueError, match="'nn', 'nn_class' or 'assign_class'"):
         shared_pairs(tmp_path, digits, "knn", Pixels())
 

@@ -25,6 +25,9 @@ KEY_ALIASES = {SLURM_SECTION: {"gpus": "gpus-per-run"}}
 MATRIX_SECTION = "Matrix"
 """The section that turns a config into many; expanded before validation."""
 
+SCREEN_SECTION = "Screen"
+"""The section that names networks to compare; such a file describes no run."""
+
 EXCLUSIVE, ZIP, EXCLUDE = MATRIX_WORDS = ("_Exclusive", "_Zip", "_Exclude")
 """The words that a matrix knows besides sections and keys."""
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from layerscope.config.document import Document, KeyPath, Mark, normalised_key, with_value
-from layerscope.config.names import NESTED_KEYS, SECTIONS
+from layerscope.config.names import NESTED_KEYS, SCREEN_SECTION, SECTIONS
 from layerscope.config.nearest import suggestion
 from layerscope.config.yaml_reader import value_from_text
 from layerscope.errors import ConfigError, Problem
@@ -42,7 +42,7 @@ def _parsed(assignment: str) -> tuple[KeyPath, Any]:
     source = _source(target.strip())
     if not (equals and dot and section and key):
         raise ConfigError([Problem(source, 0, f"{assignment!r} is not of the form Section.key=value")])
-    if section not in SECTIONS:
+    if section not in (*SECTIONS, SCREEN_SECTION):
         wrong = f"unknown section {section!r}; {suggestion(section, SECTIONS)}"
         raise ConfigError([Problem(source, 0, wrong)])
     outer, dot, inner = key.partition(".")

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from layerscope.config.config import Config
 from layerscope.config.document import Document, document_of
 from layerscope.config.messages import problems_of
-from layerscope.config.names import MATRIX_SECTION, SECTIONS
+from layerscope.config.names import MATRIX_SECTION, SCREEN_SECTION, SECTIONS
 from layerscope.config.nearest import suggestion
 from layerscope.config.overrides import override
 from layerscope.config.profile import with_profile
@@ -83,6 +83,8 @@ def _what_is_set(data: Mapping[str, Any]) -> dict[str, Any]:
 def _unknown_section(section: str, document: Document) -> Problem:
     if section == MATRIX_SECTION:
         message = "the section Matrix describes many configs; expand it before reading one of them"
+    elif section == SCREEN_SECTION:
+        message = "the section Screen names networks to compare, not a run; add --screen to compare them"
     else:
         message = f"unknown section {section!r}; {suggestion(section, SECTIONS)}"
     return document.problem((section,), message)

@@ -9,13 +9,16 @@ from typing import Any, get_args
 from pydantic.fields import FieldInfo
 
 from layerscope.config.config import Config
-from layerscope.config.names import NESTED_KEYS
+from layerscope.config.names import NESTED_KEYS, SCREEN_SECTION
 from layerscope.config.sections.base import Section
+from layerscope.config.sections.screen import ScreenConfig
 
 
 @functools.cache
 def section_model(section: str) -> type[Section]:
     """The model of a section, or of a key that holds keys of its own (``Slurm.train``)."""
+    if section == SCREEN_SECTION:
+        return ScreenConfig
     name, *inner = section.split(".")
     model = _section_in(Config.model_fields[name.lower()].annotation)
     for key in inner:

@@ -11,9 +11,11 @@ from layerscope.config.names import (
     MEASURE_GROUPS,
     MEASURES,
     OWN_EXAMPLES,
+    SCREEN_SECTION,
     TORCHVISION_MODELS,
     ZOO_MODELS,
 )
+from layerscope.config.sections.screen import ScreenConfig
 
 Schema = dict[str, Any]
 
@@ -28,12 +30,16 @@ _PROPOSED: dict[tuple[str, str], tuple[str, ...]] = {
 
 _MEASURE_NAMES: Schema = {"anyOf": [{"enum": [*MEASURE_GROUPS, *MEASURES]}, {"type": "string"}]}
 _TEXT: Schema = {"type": "string", "minLength": 1}
+_WEIGHTS: Schema = {"$ref": "#/$defs/WeightsFiles"}
 
 _ALSO_ALLOWED: dict[tuple[str, str], list[Schema]] = {
     ("ModelConfig", "embedding-layers"): [_TEXT],
     ("LoggingConfig", "observe"): [{"enum": ["gradient-norm", "activations"]}],
     ("LoggingConfig", "trackers"): [{"enum": ["tensorboard", "wandb"]}],
     ("MeasurementsConfig", "measures"): [{"const": True}, _MEASURE_NAMES],
+    ("ScreenConfig", "models"): [_TEXT],
+    ("ScreenConfig", "checkpoints"): [_TEXT, {"type": "array", "items": {"anyOf": [_WEIGHTS, _TEXT]}}],
+    ("WeightsFiles", "files"): [_TEXT],
     ("MeasurementsConfig", "splits"): [{"enum": ["train", "validation", "test"]}],
 }
 """What a key takes besides what it is stored as."""
@@ -41,7 +47,8 @@ _ALSO_ALLOWED: dict[tuple[str, str], list[Schema]] = {
 
 def json_schema() -> Schema:
     """The schema (draft 2020-12): kebab-case keys, each with its description and default."""
-    schema = Config.model_json_schema(by_alias=True)
+    schema, screen = Config.model_json_schema(by_alias=True), ScreenConfig.model_json_schema(by_alias=True)
+    schema["$defs"] |= {**screen.pop("$defs"), ScreenConfig.__name__: screen}
     for name, section in schema["$defs"].items():
         section["title"] = name.removesuffix("Config")
         properties = section["properties"]
@@ -54,6 +61,14 @@ def json_schema() -> Schema:
         "title": MATRIX_SECTION,
         "description": "Lists of alternatives, nested like the config: many runs out of one file",
     }
+    schema["properties"][SCREEN_SECTION] = {
+        "$ref": f"#/$defs/{ScreenConfig.__name__}",
+        "title": SCREEN_SECTION,
+        "description": "Networks that are there already, to be compared on one data set (--screen)",
+    }
+    run = {"required": schema.pop("required")}
+    screening = {"required": ["Data", "Logging"]}
+    schema |= {"if": {"required": [SCREEN_SECTION]}, "then": screening, "else": run}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Layerscope config"}
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from inspect import signature
 from typing import TYPE_CHECKING, TypedDict
 
 from layerscope.functional.affinity import Affinity
-from layerscope.functional.diffusion import PROBES, STEPS, Method, method_for
+from layerscope.functional.diffusion import Method, diffusion_spectrum, method_for
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -16,7 +17,7 @@ VERSION = 2  # raise it when the same input gives other eigenvalues
 
 
 class SpectrumSettings(TypedDict, total=False):
-    """Settings of :func:`diffusion_spectrum`; what is left out has its default."""
+    """The types of the settings of :func:`diffusion_spectrum`, which has their defaults."""
 
     alpha: float
     method: Method | None
@@ -41,20 +42,16 @@ def spectrum_key(affinity: Affinity, **settings: Unpack[SpectrumSettings]) -> st
     return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
 
 
-def all_that_determines(
-    affinity: Affinity,
-    *,
-    alpha: float = 0.0,
-    method: Method | None = None,
-    probes: int = PROBES,
-    steps: int = STEPS,
-    seed: int = 0,
-) -> dict[str, str]:
+def all_that_determines(affinity: Affinity, **settings: Unpack[SpectrumSettings]) -> dict[str, str]:
     """What :func:`spectrum_key` is the digest of, each under its name; the points by a digest of their own.
 
     Numbers are written so that equal texts mean equal bits.
     """
-    method = method_for(len(affinity), method)
+    call = signature(diffusion_spectrum).bind(affinity, **settings)
+    call.apply_defaults()
+    given = call.arguments
+    method = method_for(len(affinity), given["method"])
+    quadrature = f"{given['probes']} probes, {given['steps']} steps, seed {given['seed']}"
     points = affinity.points.cpu().contiguous().numpy().tobytes()
     return {
         "version": str(VERSION),
@@ -62,7 +59,7 @@ def all_that_determines(
         "points": hashlib.sha256(points).hexdigest(),
         "bandwidth": repr(affinity.bandwidth),
         "precision": str(affinity.dtype).removeprefix("torch."),
-        "alpha": repr(float(alpha)),
+        "alpha": repr(float(given["alpha"])),
         "method": method,
-        "quadrature": "none" if method == "exact" else f"{probes} probes, {steps} steps, seed {seed}",
+        "quadrature": "none" if method == "exact" else quadrature,
     }

@@ -6,7 +6,16 @@ import hashlib
 import json
 
 from layerscope.config import Config
-from layerscope.measures.catalog import BY_MEMORY, OF_OTHER_IMAGES, OF_PAIRS, OWN_ERRORS, SAMPLED, VERSIONS
+from layerscope.files import content_digest
+from layerscope.measures.catalog import (
+    BY_MEMORY,
+    OF_OTHER_IMAGES,
+    OF_PAIRS,
+    OWN_ERRORS,
+    RESAMPLED,
+    SAMPLED,
+    VERSIONS,
+)
 
 
 def selected_measures(config: Config) -> tuple[str, ...]:
@@ -37,13 +46,22 @@ def measurement_key(config: Config, measure: str, checkpoint_digest: str) -> str
     }
     if measure in SAMPLED:
         settings["sample"] = measurements.sample
+        settings["information"] = measurements.information.plain()
+    if measure in RESAMPLED:
         repeats = 0 if measure in OWN_ERRORS else measurements.repeats
         settings["estimates"] = [repeats, list(measurements.n_grid)]
-        settings["information"] = measurements.information.plain()
     if measure in OF_PAIRS:
-        settings["pairs"] = [measurements.pairs.plain(), measurements.information.units]
+        settings["pairs"] = [_pairs(config), measurements.information.units]
     if measure in BY_MEMORY:
         settings["memory"] = measurements.memory_bytes
     if measure in OF_OTHER_IMAGES:
         settings["ood"] = None if config.data.ood is None else config.data.ood.plain()
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _pairs(config: Config) -> dict[str, object]:
+    """The settings of the pairs; weights of an encoder count by what the file holds, wherever it lies."""
+    pairs = config.measurements.pairs
+    if pairs.weights is None or not pairs.weights.is_file():
+        return pairs.plain()
+    return {**pairs.plain(), "weights": content_digest(pairs.weights)}

@@ -30,12 +30,12 @@ VERSIONS: dict[
     "DSMI": 3,
     "BinnedMI": 1,
     "KSG": 2,
-    "GaussianMI": 2,
+    "GaussianMI": 3,
     "LatentMI": 2,
-    "DiscreteMI": 1,
-    "JointPMF": 1,
-    "PairedMI": 1,
-    "PairedLatentMI": 2,
+    "DiscreteMI": 2,
+    "JointPMF": 2,
+    "PairedMI": 2,
+    "PairedLatentMI": 3,
     "ClassMI": 2,
 }
 
@@ -45,7 +45,10 @@ SAMPLED = frozenset({"DSE", "DSMI", "BinnedMI", "KSG", "GaussianMI", "LatentMI"}
 """Measures computed from a sample of each split, so that its size and draw change their rows."""
 
 OWN_ERRORS = frozenset({"LatentMI", "PairedLatentMI"})
-"""Of these, those whose errors come from their own two halves and not from ``Measurements.repeats``."""
+"""Measures whose errors come from their own two halves and not from ``Measurements.repeats``."""
+
+RESAMPLED = SAMPLED | {"DiscreteMI"}
+"""Measures that are also estimated from parts of what they are measured on."""
 
 OF_PAIRS = frozenset({"DiscreteMI", "JointPMF", "PairedMI", "PairedLatentMI"})
 """Measures of pairs of test and train images."""

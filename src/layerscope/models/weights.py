@@ -18,6 +18,8 @@ from layerscope.models.request import first_line
 KEY = "Model.weights"
 _LISTED = 8
 _WRAPPERS = ("state_dict", "model", "model_state_dict")
+_PREFIXES = ("module.", "_orig_mod.")
+"""What data-parallel training and compilation put before every name."""
 
 
 def load_weights(model: nn.Module, path: Path | str) -> None:
@@ -54,7 +56,14 @@ def read_weights(path: Path, key: str = KEY) -> dict[str, Tensor]:
             f"{key}: {path} holds no mapping of names to tensors. "
             "Save it with torch.save(model.state_dict(), FILE)."
         )
-    return dict(state)
+    return _without_prefixes(dict(state))
+
+
+def _without_prefixes(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    for prefix in _PREFIXES:
+        if all(name.startswith(prefix) for name in state):
+            state = {name.removeprefix(prefix): value for name, value in state.items()}
+    return state
 
 
 def _read_safetensors(path: Path, key: str) -> dict[str, Tensor]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from layerscope.data.load import Data
@@ -17,6 +16,7 @@ from layerscope.data.split import Split
 from layerscope.files import sha256
 from layerscope.functional.whitening import Whitening, whitening
 from layerscope.models.meta import build_on_meta
+from layerscope.models.published_inputs import PublishedInputs, timm_form
 from layerscope.models.timm_models import refuse_unknown, timm_module
 from layerscope.models.weights import compare_weights, read_weights
 
@@ -56,8 +56,9 @@ class WhitePixels:
     ridge: float = 0.0
 
     def identity(self) -> dict[str, Any]:
-        """Return the name and the settings."""
-        return {"encoder": "white-pixels", **vars(self)}
+        """Return the name and the settings; ``method`` would be taken for that of the pairs."""
+        settings = {"components": self.components, "ridge": self.ridge}
+        return {"encoder": "white-pixels", "whitening": self.method, **settings}
 
     def encode(self, data: Data) -> tuple[Tensor, Tensor]:
         """Return coordinates."""
@@ -129,7 +130,7 @@ class TimmModel:
         """Return features."""
         device = data.train.labels.device
         model: Any = self._trained().to(device).eval()
-        inputs = _Inputs(model.pretrained_cfg, data.info.mean, data.info.std, device)
+        inputs = PublishedInputs(timm_form(model.pretrained_cfg), data.info.mean, data.info.std, device)
 
         def features(images: Tensor) -> Tensor:
             found: Tensor = model(inputs(images))
@@ -169,28 +170,6 @@ class TimmModel:
         state = {name: value for name, value in stored.items() if not (heads and name.startswith(heads))}
         compare_weights(model.state_dict(), state, self.weights, self.key)
         return state
-
-
-class _Inputs:
-    """From a split's normalised images to those that a published model expects."""
-
-    def __init__(
-        self, published: Any, mean: tuple[float, ...], std: tuple[float, ...], device: torch.device
-    ) -> None:
-        self.size = tuple(published["input_size"][1:])
-        self.back = _channels(mean, device), _channels(std, device)
-        self.there = _channels(published["mean"], device), _channels(published["std"], device)
-
-    def __call__(self, images: Tensor) -> Tensor:
-        pixels = images * self.back[1] + self.back[0]
-        pixels = pixels.expand(-1, 3, -1, -1) if pixels.shape[1] == 1 else pixels
-        scaled = F.interpolate(pixels, size=self.size, mode="bilinear", antialias=True, align_corners=False)
-        found: Tensor = (scaled - self.there[0]) / self.there[1]
-        return found
-
-
-def _channels(values: tuple[float, ...], device: torch.device) -> Tensor:
-    return torch.tensor(values, device=device).view(1, -1, 1, 1)
 
 
 def _over(split: Split, encode: Callable[[Tensor], Tensor]) -> Tensor:

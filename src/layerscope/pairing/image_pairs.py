@@ -108,7 +108,10 @@ def pairs_identity(data: Data, method: PairMethod, encoder: Encoder) -> dict[str
     if method not in ("nn", "nn_class", "assign_class"):
         raise ValueError(f"the method is 'nn', 'nn_class' or 'assign_class', not {method!r}")
     prints = {split.name: split_fingerprint(split) for split in (data.train, data.test)}
-    return {"format": FORMAT, "method": method, "data": prints, **encoder.identity()}
+    own, about = {"format": FORMAT, "method": method, "data": prints}, encoder.identity()
+    if twice := own.keys() & about.keys():
+        raise ValueError(f"the identity of an encoder cannot say {', '.join(sorted(twice))}")
+    return {**own, **about}
 
 
 def identity_key(identity: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from layerscope.plotting.drawing.title import run_title
 from layerscope.plotting.freshness import drawable, outdated, plot_paths
 from layerscope.plotting.matrix.plots import MatrixPlots
 from layerscope.plotting.matrix.registry import MATRIX_FIGURES
-from layerscope.plotting.registry import FIGURES, Figure, named, named_figures
+from layerscope.plotting.registry import FIGURES, FORMATS, Figure, named, named_figures
 from layerscope.plotting.run_tables import Kept, RunTables
 from layerscope.results.run_filter import matching_runs
 
@@ -129,6 +129,32 @@ class NCPlotter:
         names = None if figures is None else list(named(figures, MATRIX_FIGURES))
         with figure_options(columns=columns, usetex=usetex):
             return MatrixPlots(base_dir).draw(names, force=force)
+
+    @staticmethod
+    def plot_screening(
+        folder: Path | str, title: str = "", *, columns: int | None = None, usetex: bool = False
+    ) -> list[Path]:
+        """Draw F31 of the networks in ``screen.csv`` of ``folder``, into its folder ``figures``.
+
+        Parameters
+        ----------
+        columns, usetex
+            As of :meth:`plot`.
+
+        Raises
+        ------
+        UsageError
+            There is no such table, or no network in it was measured.
+        """
+        from layerscope.plotting.drawing.saving import save
+        from layerscope.plotting.matrix.screened import screened_frame
+
+        place = Path(folder)
+        rows = screened_frame(place / "screen.csv")
+        paths = [place / "figures" / f"Screening.{extension}" for extension in FORMATS]
+        with figure_options(columns=columns, usetex=usetex):
+            save(MATRIX_FIGURES["Screening"].draw(rows, title or place.name), paths)
+        return paths
 
     def draw(self, figures: Mapping[str, Figure]) -> list[Path]:
         """Draw these figures, up to date or not; the files written, as of :meth:`plot`."""

@@ -47,6 +47,22 @@ def test_the_heat_map_holds_the_shares_with_the_test_decision_along_x(paired_run
     assert {text.get_text() for text in figure.axes[0].texts} == {".25", ".35", ".40"}
 
 
+def test_three_checkpoints_stand_in_one_row_and_small_shares_are_not_white(paired_run):
+    figure = joint_pmf(RunTables.load(paired_run, ["JointPMF", "DiscreteMI"]))
+    assert len({round(axes.get_position().y0, 3) for axes in figure.axes}) == 1
+    image = figure.axes[0].get_images()[0]
+    assert float(image.norm(0.4 / 100)) == pytest.approx(0.1)
+
+
+def test_the_heading_is_of_all_pairs_where_there_are_smaller_parts(paired_run, synthetic):
+    whole = {"statistic": "information", "class": -1}
+    rows = [place(0, value, "nat", **whole, n=n) for n, value in ((50, 0.7), (100, 0.6))]
+    synthetic.store.drop_stale("DiscreteMI", {})
+    synthetic.store.replace_all(0, {"DiscreteMI": rows}, key="b")
+    figure = joint_pmf(RunTables.load(paired_run, ["JointPMF", "DiscreteMI"]))
+    assert figure.axes[0].get_title() == "epoch 0: 0.60 nats"
+
+
 def test_every_pair_is_a_test_image_over_its_train_image(paired_run):
     figure = image_pairs(RunTables.load(paired_run, ["pairs"]))
     assert [axes.get_title() for axes in figure.axes[:5]] == ["0", "1", "2", "0", "1"]

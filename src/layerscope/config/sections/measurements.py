@@ -93,12 +93,12 @@ class MeasurementsConfig(Section):
     repeats: Count = Field(
         default=0,
         description="Random halves of the sample from which estimates get a standard error; 0: none. "
-        "LatentMI and PairedLatentMI have errors of their own halves, DiscreteMI an asymptotic one",
+        "LatentMI and PairedLatentMI have errors of their own halves",
     )
     n_grid: SampleSizes = Field(
         default=(),
-        description="Smaller sizes of the sample at which estimates from it are made as well; DiscreteMI "
-        "takes all pairs",
+        description="Smaller sizes of the sample (DiscreteMI: of all pairs) at which estimates from it are "
+        "made as well",
     )
     information: Annotated[InformationConfig, Expected("keys with values ('bandwidth: median')")] = Field(
         default_factory=InformationConfig, description="How information and entropy are estimated"

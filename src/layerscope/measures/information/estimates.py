@@ -6,8 +6,12 @@ import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+
+from torch import Tensor
 
 from layerscope.measures.base import CheckpointStatistics, Subject, Value
+from layerscope.measures.estimation import Estimation
 from layerscope.measures.information.observations import each_observed
 from layerscope.measures.information.observed import Observed
 from layerscope.statistics.feature_sample import even_choice
@@ -26,14 +30,32 @@ class Estimate:
     ceiling: float | None = None
 
 
-Estimator = Callable[[Observed], Mapping[Place, Estimate]]
+class Sample(Protocol):
+    """What estimates are made from: samples of which some can be left out."""
+
+    @property
+    def labels(self) -> Tensor:
+        """Class of each sample (n,), over which parts of them are even."""
+
+    @property
+    def estimation(self) -> Estimation:
+        """How it is estimated."""
+
+    def restricted(self: S, index: Tensor) -> S:
+        """Only these of the samples."""
+
+    def __len__(self) -> int: ...
+
+
+S = TypeVar("S", bound=Sample)
+Estimator = Callable[[S], Mapping[Place, Estimate]]
 Observe = Callable[[CheckpointStatistics], Iterator[tuple[Subject, Observed]]]
 
 
 def estimated_values(
     statistics: CheckpointStatistics,
     qualifiers: tuple[str, ...],
-    estimator: Estimator,
+    estimator: Estimator[Observed],
     observe: Observe = each_observed,
 ) -> Iterator[tuple[Subject, Value]]:
     """The values that an estimator gives for every layer, split and size of sample.
@@ -49,20 +71,41 @@ def estimated_values(
         What gives the samples.
     """
     for subject, observed in observe(statistics):
-        for size, place, estimate in _all_sizes(observed, estimator):
-            place_names: dict[str, str | int] = dict(zip(qualifiers, place, strict=False))
-            value = Value(
-                {**place_names, "n": size},
-                estimate.value,
-                estimate.status,
-                estimate.unit,
-                estimate.error,
-                estimate.ceiling,
-            )
-            yield replace(subject, samples=size), value
+        yield from sized_values(subject, observed, qualifiers, estimator)
 
 
-def half_sample_errors(observed: Observed, estimator: Estimator) -> dict[Place, float]:
+def sized_values(
+    subject: Subject,
+    observed: S,
+    qualifiers: tuple[str, ...],
+    estimator: Estimator[S],
+    halved: Estimator[S] | None = None,
+) -> Iterator[tuple[Subject, Value]]:
+    """The values that an estimator gives for every size of one sample.
+
+    Parameters
+    ----------
+    subject : Subject
+    observed : Sample
+    qualifiers, estimator
+        See :func:`estimated_values`.
+    halved : callable, optional
+        Gives, of half a sample, those estimates whose spread is their error; all when omitted.
+    """
+    for size, place, estimate in _all_sizes(observed, estimator, halved or estimator):
+        place_names: dict[str, str | int] = dict(zip(qualifiers, place, strict=False))
+        value = Value(
+            {**place_names, "n": size},
+            estimate.value,
+            estimate.status,
+            estimate.unit,
+            estimate.error,
+            estimate.ceiling,
+        )
+        yield replace(subject, samples=size), value
+
+
+def half_sample_errors(observed: S, estimator: Estimator[S]) -> dict[Place, float]:
     r"""Standard errors by the delete-half jackknife: the spread of estimates from random halves.
 
     :math:`\sqrt{\frac{1}{R-1}\sum_r(\hat\theta_r-\bar\theta)^2}` over R halves, each as even over the classes
@@ -84,7 +127,7 @@ def half_sample_errors(observed: Observed, estimator: Estimator) -> dict[Place, 
     return {place: _spread(values) for place, values in found.items()}
 
 
-def of_all_sizes(observed: Observed) -> Iterator[Observed]:
+def of_all_sizes(observed: S) -> Iterator[S]:
     """The smaller samples that are wanted, ascending, each part of the next, and the whole one."""
     whole = len(observed)
     for size in sorted(size for size in {*observed.estimation.grid} if size < whole):
@@ -92,9 +135,11 @@ def of_all_sizes(observed: Observed) -> Iterator[Observed]:
     yield observed
 
 
-def _all_sizes(observed: Observed, estimator: Estimator) -> Iterator[tuple[int, Place, Estimate]]:
+def _all_sizes(
+    observed: S, estimator: Estimator[S], halved: Estimator[S]
+) -> Iterator[tuple[int, Place, Estimate]]:
     for part in of_all_sizes(observed):
-        errors = half_sample_errors(part, estimator) if len(part) >= 4 else {}
+        errors = half_sample_errors(part, halved) if len(part) >= 4 else {}
         for place, estimate in estimator(part).items():
             yield len(part), place, replace(estimate, error=errors.get(place, estimate.error))
 

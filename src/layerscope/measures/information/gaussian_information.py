@@ -19,6 +19,7 @@ class GaussianMI:
     Of the leading principal components, as in :class:`KSG`; labels are one-hot vectors without the last
     class. Qualifiers ``variable``: ``labels``, ``inputs``; ``statistic``: ``value``, ``unbiased`` (minus what
     independent Gaussian samples would give); ``components``; ``n``: samples. It sees linear dependence only.
+    With labels the ``ceiling`` is their entropy, and what lies above it degenerate: labels are not Gaussian.
     Undefined with too few samples, infinite when features and variable determine each other linearly.
     """
 
@@ -43,9 +44,15 @@ def _information(observed: Observed) -> Mapping[Place, Estimate]:
         fragile = information.status == "degenerate"
         for statistic in ("value", "unbiased"):
             number = getattr(information, statistic)
-            status = status_of(number, degenerate=fragile)
-            found[variable, statistic, components] = Estimate(number, unit, status)
+            ceiling = observed.label_entropy if variable == "labels" else None
+            found[variable, statistic, components] = below_ceiling(number, unit, ceiling, fragile=fragile)
     return found
+
+
+def below_ceiling(number: float, unit: str, ceiling: float | None, *, fragile: bool) -> Estimate:
+    """An estimate that is degenerate when it exceeds what there is to be told (or is ``fragile`` anyway)."""
+    above = ceiling is not None and number > ceiling
+    return Estimate(number, unit, status_of(number, degenerate=fragile or above), ceiling=ceiling)
 
 
 def _one_hot(labels: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from layerscope.functional.affinity import Affinity, Precision, gaussian_affinity
 from layerscope.functional.bandwidth import bandwidth_of
+from layerscope.functional.binned import entropy_of_counts
 from layerscope.functional.class_parts import ClassParts, class_parts
 from layerscope.functional.diffusion import diffusion_spectrum, part_spectra
 from layerscope.functional.eigenvalues import Eigenvalues
@@ -18,6 +19,7 @@ from layerscope.functional.ksg import (
     label_mutual_information,
 )
 from layerscope.functional.principal import principal_components
+from layerscope.functional.units import in_units
 from layerscope.measures.estimation import Estimation
 from layerscope.statistics.feature_sample import Sampled
 
@@ -67,6 +69,11 @@ class Observed:
     def clusters(self) -> Tensor:
         """The group (n,) of each image among the clustered images of the whole sample."""
         return self.estimation.clusters_of(self.split, self.images)[self.rows]
+
+    @property
+    def label_entropy(self) -> float:
+        """H(Y), plug-in, in the units of the settings."""
+        return in_units(entropy_of_counts(self.labels.bincount()), self.estimation.settings.units)
 
     @property
     def has_kernel(self) -> bool:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterator, Mapping
 
 from layerscope.functional.gaussian_information import gaussian_mutual_information
-from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, status_of
+from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value
 from layerscope.measures.information.discrete_information import nowhere
 from layerscope.measures.information.estimates import Estimate, Place, estimated_values
+from layerscope.measures.information.gaussian_information import below_ceiling
 from layerscope.measures.information.latent_information import latent_values
 from layerscope.measures.information.neighbor_information import neighbor_estimate
 from layerscope.measures.information.observations import each_paired
@@ -23,7 +24,9 @@ class PairedMI:
     Between the leading principal components of both, as in KSG and GaussianMI, for the sample of the test
     split. Qualifiers ``estimator``: ``ksg``, ``gaussian`` (minus what independent samples would give);
     ``components``; ``n``: pairs. Train images that several test images are paired with come several times.
-    Degenerate as the estimators are; skipped when train or test split are not measured.
+    Degenerate as the estimators are, and ``gaussian`` above its ``ceiling``, the entropy of the test images'
+    labels: what far groups share is which group it is, and no Gaussian has groups. Skipped when train or
+    test split are not measured.
     """
 
     name = "PairedMI"
@@ -64,8 +67,8 @@ def _information(observed: Observed) -> Mapping[Place, Estimate]:
     components = str(settings.components or "all")
     linear = gaussian_mutual_information(observed.components, observed.input_components, units=settings.units)
     number = linear.unbiased if math.isfinite(linear.value) else linear.value
-    status = status_of(number, degenerate=linear.status == "degenerate")
+    fragile = linear.status == "degenerate"
     return {
         ("ksg", components): neighbor_estimate(observed.input_neighbors, unit),
-        ("gaussian", components): Estimate(number, unit, status),
+        ("gaussian", components): below_ceiling(number, unit, observed.label_entropy, fragile=fragile),
     }

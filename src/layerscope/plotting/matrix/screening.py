@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 MEASURES = ("DSE", "DSMI_inputs", "DSMI", "CDNV", "NC1")
 MOST_MEASURES = 3
 SMALLEST, LARGEST = 6.0, 90.0
-MEGABYTE = 1e6
+MILLION = 1e6
+AREAS = {"bytes": ("size of the network", "MB"), "parameters": ("parameters", "million")}
 
 
 def screening_frame(tables: MatrixTables) -> DataFrame:
@@ -67,15 +68,16 @@ def screening(frame: DataFrame, title: str, *, hue: str | None = None) -> Figure
     Parameters
     ----------
     frame
-        What :func:`screening_frame` gives, or ``measure, value`` and any of the accuracies ``train, test,
-        top1, top5`` of other models.
+        What :func:`screening_frame` gives, or ``measure, value``, any of the accuracies ``train, test, top1,
+        top5`` and others named ``… accuracy`` in full, and perhaps ``bytes`` or ``parameters``, of other
+        networks.
     hue
         An axis for the colours; chosen when None.
     """
     check_axes(frame, [hue] if hue else [])
     hue = hue or roles(frame).hue
     measures = list(dict.fromkeys(frame["measure"]))
-    accuracies = [name for name in ("train", "test", "top1", "top5") if name in frame]
+    accuracies = _accuracies(frame)
     sheet = Sheet.of_panels(
         title, len(measures) * len(accuracies), len(accuracies), (2.6, 1.8), headings=True
     )
@@ -83,7 +85,7 @@ def screening(frame: DataFrame, title: str, *, hue: str | None = None) -> Figure
     colours = hue_colours(frame[hue]) if hue else {None: "#0072B2"}
     sizes = _sizes(frame)
     for measure in measures:
-        for accuracy in accuracies:
+        for accuracy, label in accuracies.items():
             axes = next(panels)
             own = frame[frame["measure"] == measure]
             for value, colour in colours.items():
@@ -98,19 +100,26 @@ def screening(frame: DataFrame, title: str, *, hue: str | None = None) -> Figure
                 )
             if not np.isfinite(own["value"]).any():
                 say_empty(axes)
-            axes.set(xlabel=f"{accuracy} accuracy", ylabel=measure)
+            axes.set(xlabel=label, ylabel=measure)
             axes.xaxis.set_major_locator(MaxNLocator(5))
             axes.set_title(_statistics(own[accuracy], own["value"]), fontsize=6.5)
-    if "bytes" in frame and frame["bytes"].notna().any():
-        sheet.notes.add(f"area: size of the network, {_range(frame['bytes'])} MB")
+    for column, (what, unit) in AREAS.items():
+        if column in frame and frame[column].notna().any():
+            sheet.notes.add(f"area: {what}, {_range(frame[column])} {unit}")
     add_colours(sheet, hue, colours)
     return sheet.finish()
+
+
+def _accuracies(frame: DataFrame) -> dict[str, str]:
+    """Columns of accuracies, and what they are called on an axis."""
+    short = {name: f"{name} accuracy" for name in ("train", "test", "top1", "top5") if name in frame}
+    return {**short, **{name: name for name in map(str, frame.columns) if " accuracy" in name}}
 
 
 def _statistics(x: Any, y: Any) -> str:
     found = correlation(x.to_numpy(), y.to_numpy(), resamples=1)
     if found.pearson != found.pearson:
-        return f"no correlation: {found.n} runs, or nothing varies"
+        return f"no correlation: {found.n} points, or nothing varies"
     pearson = f"Pearson {found.pearson:.2f} (p {_p(found.pearson_p)})"
     return f"{pearson}, Spearman {found.spearman:.2f} (p {_p(found.spearman_p)})"
 
@@ -123,7 +132,8 @@ def _sizes(frame: DataFrame) -> Any:
     """Area of each point, from the smallest network to the largest; all alike where sizes are not known."""
     import pandas as pd
 
-    known = frame["bytes"] if "bytes" in frame else pd.Series(np.nan, frame.index)
+    column = next((name for name in AREAS if name in frame), None)
+    known = frame[column] if column else pd.Series(np.nan, frame.index)
     top = known.max()
     share = known / top if top and top == top else known
     crowd = min(1.0, (100 / max(len(frame), 1)) ** 0.5)
@@ -131,5 +141,5 @@ def _sizes(frame: DataFrame) -> Any:
 
 
 def _range(sizes: Any) -> str:
-    low, high = sizes.min() / MEGABYTE, sizes.max() / MEGABYTE
+    low, high = sizes.min() / MILLION, sizes.max() / MILLION
     return f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"

@@ -34,7 +34,7 @@ def _estimates(variable: str, of: str) -> list[Quantity]:
     return [
         panel("BinnedMI", "bins", entropy, ceiling=bins, statistic=variable),
         panel("KSG", "neighbours (KSG)", entropy, variable=variable),
-        panel("GaussianMI", "Gaussian", entropy, variable=variable, statistic="unbiased"),
+        panel("GaussianMI", "Gaussian", entropy, ceiling=bins, variable=variable, statistic="unbiased"),
         panel("LatentMI", "latent", entropy, variable=variable),
         panel("DSMI", "diffusion, full", "DSMI", ceiling="", variable=variable, statistic="full"),
         panel("DSMI", "diffusion, matched", "DSMI", variable=variable, statistic="matched"),
@@ -64,7 +64,7 @@ DECISIONS = [
 ]
 PAIRED = [
     Quantity("PairedMI", "information", {"estimator": "ksg"}, "neighbours (KSG)", ceiling=CEILING),
-    Quantity("PairedMI", "information", {"estimator": "gaussian"}, "Gaussian"),
+    Quantity("PairedMI", "information", {"estimator": "gaussian"}, "Gaussian", ceiling="entropy H(Y)"),
     Quantity("PairedLatentMI", "information", {}, "latent", ceiling=CEILING),
 ]
 LABELS, INPUTS = _estimates("labels", "Y"), _estimates("inputs", "X")

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
 from layerscope.errors import UsageError
 from layerscope.plotting.drawing.selection import spread, tick_places
 from layerscope.plotting.drawing.sheet import Sheet
 from layerscope.plotting.drawing.style import styled
+from layerscope.plotting.quantity import chosen_rows
 from layerscope.plotting.run_tables import PAIRS, RunTables
 from layerscope.results.stored_pairs import Images, StoredPairs
 
@@ -24,6 +26,9 @@ MAPS = 4
 ANNOTATED = 12
 """Classes up to which every cell has its number."""
 
+DARK = 0.3
+"""Share of the largest from which a cell is too dark for black numbers."""
+
 THUMBNAIL, GAP, MARGIN, TEXT = 0.58, 0.06, 0.4, 0.13  # inches
 
 
@@ -34,13 +39,13 @@ def joint_pmf(tables: RunTables) -> Figure:
     epochs = spread(sorted(int(epoch) for epoch in rows["epoch"].unique()), MAPS)
     classes = int(rows["dim"].max())
     side = 2.5 if classes <= ANNOTATED else 2.2
-    columns = min(len(epochs), 2)
+    columns = min(len(epochs), 3 if len(epochs) == 3 else 2)
     sheet = Sheet.of_panels(tables.title, len(epochs), columns, (side, side), headings=True)
     highest = float(rows[rows["epoch"].isin(epochs)]["value"].max())
     for axes, epoch in zip(sheet.axes, epochs, strict=True):
         _draw_shares(axes, rows[rows["epoch"] == epoch], classes, highest)
         axes.set_title(_heading(tables, epoch), pad=4)
-    sheet.notes.add(f"colour: share of the pairs, white 0 to black {highest:.2g}")
+    sheet.notes.add(f"grey: square root of the share of the pairs, white 0 to black {highest:.2g}")
     return sheet.finish()
 
 
@@ -72,7 +77,8 @@ def image_pairs(tables: RunTables) -> Figure:
 def _draw_shares(axes: Axes, rows: DataFrame, classes: int, highest: float) -> None:
     shares = np.zeros((classes, classes))
     shares[rows["train_class"], rows["test_class"]] = rows["value"]
-    axes.imshow(shares, cmap="Greys", vmin=0.0, vmax=highest, origin="lower", interpolation="nearest")
+    scale = PowerNorm(0.5, vmin=0.0, vmax=highest)  # or all but the largest shares would look white
+    axes.imshow(shares, cmap="Greys", norm=scale, origin="lower", interpolation="nearest")
     axes.grid(visible=False)
     ticks = tick_places(classes)
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
@@ -82,7 +88,7 @@ def _draw_shares(axes: Axes, rows: DataFrame, classes: int, highest: float) -> N
     if classes <= ANNOTATED:
         for down, across in zip(*np.nonzero(shares >= 0.005), strict=True):
             share = shares[down, across]
-            colour = "white" if share > highest / 2 else "black"
+            colour = "white" if share > highest * DARK else "black"
             text = f"{share:.2f}".removeprefix("0")
             axes.text(across, down, text, ha="center", va="center", fontsize=5, color=colour)
 
@@ -91,8 +97,8 @@ def _heading(tables: RunTables, epoch: int) -> str:
     if not tables.has("DiscreteMI"):
         return f"epoch {epoch}"
     frame = tables.frames["DiscreteMI"]
-    rows = frame[(frame["epoch"] == epoch) & (frame["statistic"] == "information")]
-    if len(rows) != 1:
+    rows = chosen_rows(frame[frame["epoch"] == epoch], {"statistic": "information", "class": -1}, "test")
+    if rows is None:
         return f"epoch {epoch}"
     return f"epoch {epoch}: {rows['value'].iloc[0]:.2f} {rows['unit'].iloc[0]}s"
 
