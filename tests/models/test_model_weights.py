@@ -87,6 +87,23 @@ def test_a_torn_file_is_named(tmp_path, file, kept):
         load_weights(network(), path)
 
 
+@pytest.mark.parametrize("content", [b"broken\n", b"no weights at all", bytes(range(256)), b"\x80\x02}."])
+def test_a_file_of_something_else_is_named(tmp_path, content):
+    path = tmp_path / "w.pt"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"w\.pt"):
+        load_weights(network(), path)
+
+
+@pytest.mark.parametrize("prefixes", ["module.", "_orig_mod.", "module._orig_mod."])
+def test_what_wrappers_put_before_every_name_is_taken_off(tmp_path, prefixes):
+    saved, loaded = network(), network()
+    path = tmp_path / "w.pt"
+    torch.save({f"{prefixes}{name}": value for name, value in saved.state_dict().items()}, path)
+    load_weights(loaded, path)
+    assert all(torch.equal(value, saved.state_dict()[name]) for name, value in loaded.state_dict().items())
+
+
 @pytest.mark.parametrize("content", [[1, 2], {}, {"epoch": 3}, {1: torch.zeros(1)}, torch.zeros(3)])
 def test_a_file_without_weights_is_refused(tmp_path, content):
     with pytest.raises(ModelError, match="holds no mapping of names to tensors"):

@@ -22,7 +22,8 @@ def test_a_file_is_whose_its_entry_says_else_its_runs_else_the_configs(tmp_path,
     run = tmp_path / "run"
     (run / "checkpoints").mkdir(parents=True)
     (run / "checkpoints" / "epoch_0001.safetensors").write_bytes(b"")
-    (run / "checkpoints" / "resume.pt").write_bytes(b"")
+    for name in ("resume.pt", "resume_previous.pt"):
+        (run / "checkpoints" / name).write_bytes(b"")
     text = "Model: {model-name: convnet_small}\nData: {dataset-id: digits}\n"
     (run / "config.yaml").write_text(f"{text}Optimizer: {{lr: 0.1, epochs: 1}}\nLogging: {{save-dir: x}}\n")
     entries = [

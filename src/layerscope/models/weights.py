@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,12 @@ from layerscope.models.request import first_line
 KEY = "Model.weights"
 _LISTED = 8
 _WRAPPERS = ("state_dict", "model", "model_state_dict")
+_NO_PICKLE = (
+    *(OSError, RuntimeError, EOFError, LookupError, ValueError),
+    *(TypeError, AttributeError, struct.error),
+)
+"""What reading a file that is no pickle, or half of one, comes to."""
+
 _PREFIXES = ("module.", "_orig_mod.")
 """What data-parallel training and compilation put before every name."""
 
@@ -83,7 +90,7 @@ def _read_pt(path: Path, key: str) -> Any:
             "loading those would run code from the file. Save only weights: "
             "torch.save(model.state_dict(), FILE), or safetensors."
         ) from error
-    except (OSError, RuntimeError, EOFError, KeyError, ValueError) as error:
+    except _NO_PICKLE as error:
         raise ModelError(f"{key}: {path} is no intact weights file: {first_line(error)}.") from error
 
 

@@ -88,7 +88,7 @@ def weights_files(pattern: str) -> list[Path]:
     path = Path(pattern).expanduser()
     if path.is_dir():
         found = [each for each in sorted(path.iterdir()) if each.suffix in SUFFIXES]
-        found = [each for each in found if not each.name.startswith((".", "resume."))]
+        found = [each for each in found if not each.name.startswith((".", "resume"))]
     else:
         found = sorted(Path(each) for each in glob.glob(str(path), recursive=True))  # noqa: PTH207
         found = [each for each in found if each.is_file()]

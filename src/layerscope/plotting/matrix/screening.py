@@ -103,6 +103,8 @@ def screening(frame: DataFrame, title: str, *, hue: str | None = None) -> Figure
             axes.set(xlabel=label, ylabel=measure)
             axes.xaxis.set_major_locator(MaxNLocator(5))
             axes.set_title(_statistics(own[accuracy], own["value"]), fontsize=6.5)
+    if lost := int((~np.isfinite(frame["value"])).sum()):
+        sheet.notes.add(f"not shown: {lost} value{'s' if lost > 1 else ''}, infinite or undefined")
     for column, (what, unit) in AREAS.items():
         if column in frame and frame[column].notna().any():
             sheet.notes.add(f"area: {what}, {_range(frame[column])} {unit}")
