@@ -25,6 +25,7 @@ from layerscope.errors import (
     UsageError,
 )
 from layerscope.measures.catalog import VERSIONS
+from layerscope.provenance import cpu_name
 from layerscope.run import STAGES, Run, chosen_stages
 from layerscope.source import source_digest
 from layerscope.status import StageStatus
@@ -254,6 +255,7 @@ def test_run_json_says_where_it_comes_from(finished):
     record = json.loads(finished.record_path.read_text())
     assert record["hash"] == finished.config.hash
     assert record["libraries"]["torch"] == torch.__version__.split("+")[0]
+    assert record["train_cpu"] == record["measure_cpu"] == cpu_name()
     assert record["created"] <= record["trained"] <= record["measured"] <= record["plotted"]
     assert len(record["class_counts"]["train"]) == len(record["class_counts"]["test"]) == 10
     assert sum(record["class_counts"]["test"]) == 360

@@ -8,11 +8,13 @@ import socket
 import subprocess
 import sys
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from layerscope.version import __version__
 
+_CPU_FACTS = Path("/proc/cpuinfo")
 LIBRARIES = ("torch", "torchvision", "timm", "numpy", "safetensors", "pandas", "pydantic")
 
 
@@ -32,6 +34,18 @@ def provenance() -> dict[str, Any]:
         "libraries": {name: version for name in LIBRARIES if (version := _version(name))},
         "command": sys.argv,
     }
+
+
+@cache
+def cpu_name() -> str:
+    """The model of this host's processor; "" where nothing says it."""
+    try:
+        lines = _CPU_FACTS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    pairs = (line.partition(":") for line in lines)
+    named = (value.strip() for name, _, value in pairs if name.strip() == "model name")
+    return next(named, "") or platform.processor()
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:

@@ -24,6 +24,7 @@ from layerscope.measurement.setup import Setup
 from layerscope.measurement.shown_pairs import shown_pairs
 from layerscope.models.build import build_model
 from layerscope.pairing import ImagePairs
+from layerscope.provenance import cpu_name
 from layerscope.run_folder import RunFolder
 from layerscope.training.checkpoints import CheckpointStore
 from layerscope.training.log import EpochLog
@@ -42,7 +43,7 @@ def train_run(
 ) -> Outcome:
     """Train a run, from its newest resume point if it has one; whether it came to its end."""
     config, place = run.config, device_of(device)
-    _note_gpu(run, "train", place)
+    _note_device(run, "train", place)
     data = load_data(config.data, config.run, place)
     run.note(class_counts={split.name: class_counts(split).tolist() for split in (data.train, data.test)})
     model = _new_model(run, data)
@@ -81,7 +82,7 @@ def measure_run(
 ) -> None:
     """Compute what is pending of a run's tables."""
     place = device_of(device)
-    _note_gpu(run, "measure", place)
+    _note_device(run, "measure", place)
     data = load_run_data(run, device=device)
     model = _new_model(run, data)
     measure_checkpoints(
@@ -97,11 +98,11 @@ def measure_run(
     )
 
 
-def _note_gpu(run: RunFolder, stage: str, device: torch.device) -> None:
-    """Record on which GPU a stage works, with which driver: results may depend on it."""
-    if facts := gpu_facts(device):
-        entries: dict[str, Any] = {f"{stage}_gpu": facts}
-        run.note(**entries)
+def _note_device(run: RunFolder, stage: str, device: torch.device) -> None:
+    """Record on which processor and which GPU a stage works, with which driver: results may depend on it."""
+    gpu = gpu_facts(device)
+    entries: dict[str, Any] = {f"{stage}_cpu": cpu_name(), **({f"{stage}_gpu": gpu} if gpu else {})}
+    run.note(**entries)
 
 
 def _pairs(run: RunFolder, data: Data, model: nn.Module, setup: Setup) -> ImagePairs:
