@@ -116,6 +116,7 @@ def reported(base: Path, name: str, lr: float, repetition: int, state: str = "do
     folder = base / name
     axes = {"Optimizer.lr": lr, "Run.run": repetition}
     record = {"name": name, "axes": axes, "git": {"commit": "0123456789ab", "dirty": False}, "host": "node1"}
+    record |= {"train_cpu": "a processor", **({"train_gpu": {"name": "a GPU"}} if lr == RATES[0] else {})}
     (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
     return ReportedRun(name, folder, load_config(folder / "config.yaml"), axes, state)
 

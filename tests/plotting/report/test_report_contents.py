@@ -14,7 +14,9 @@ from layerscope import cli
 from layerscope.errors import UsageError
 from layerscope.plotting.report import blocks
 from layerscope.plotting.report.codes import decode, encode, scale_of
+from layerscope.plotting.report.compared import compared_series
 from layerscope.plotting.report.contents import contents_of
+from layerscope.plotting.report.measured import Measured, Series
 from layerscope.plotting.report.report import write_report
 
 from .conftest import EPOCHS, LAYERS, reported
@@ -47,7 +49,41 @@ def test_the_report_holds_the_runs_and_their_numbers(experiment, report):
     assert facts["runs"][0]["links"] == {"tables": "lr_0.02/run_0/measurements"}
     assert facts["problems"] == []
     assert any(note.startswith("WeightSVs: 6 of 40 values of sigma_index") for note in facts["notes"])
-    assert facts["provenance"] == ["commit 0123456789", "host node1"]
+    processors = "trained on a processor (4 runs), a GPU (2 runs)"
+    assert facts["provenance"] == ["commit 0123456789", processors, "host node1"]
+    assert facts["repetitions"] == [1]
+
+
+def test_what_values_are_compared_with_is_a_series_of_the_report(experiment):
+    measures = {measure["name"]: measure["series"] for measure in contents_of(*experiment).facts["measures"]}
+    for series in measures["ETF"]:
+        compared = series["compared"]
+        if series["qualifiers"]["statistic"] != "etf_error":
+            assert compared is None
+        else:
+            assert (compared["measure"], compared["name"]) == ("ETF", "attainable in this dimension")
+            floor = measures["ETF"][compared["series"]]
+            assert (floor["qualifiers"]["statistic"], floor["split"]) == ("etf_floor", series["split"])
+    assert not any(series["compared"] for series in measures["CDNV"])
+
+
+def estimates(measure, *qualifiers, unit="nat"):
+    none = np.array([], dtype=np.int32)
+    columns = {name: none for name in ("run", "epoch", "layer", "place")}
+    series = [Series("train", one, unit) for one in qualifiers]
+    return Measured(
+        measure, series, [], **columns, values=none * 1.0, status=none.astype(np.uint8), thinned={}
+    )
+
+
+def test_information_with_labels_is_compared_with_their_entropy_in_the_same_unit():
+    ksg = estimates("KSG", {"variable": "inputs"}, {"variable": "labels"})
+    bins = estimates("BinnedMI", {"statistic": "inputs"}, {"statistic": "label_entropy"})
+    entropy = ("BinnedMI", 1, "entropy H(Y)")
+    assert compared_series(ksg, {"KSG": ksg, "BinnedMI": bins}) == [None, entropy]
+    assert compared_series(bins, {"BinnedMI": bins}) == [None, None]
+    bits = estimates("BinnedMI", {"statistic": "label_entropy"}, unit="bit")
+    assert compared_series(ksg, {"KSG": ksg, "BinnedMI": bits}) == [None, None]
 
 
 def test_nothing_in_the_file_points_elsewhere(report):

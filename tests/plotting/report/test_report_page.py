@@ -80,6 +80,35 @@ def test_several_runs_stand_side_by_side_and_the_nc_layer_is_marked(opened):
     assert [chip.split()[0] for chip in chips] == ["lr_0.02/run_1", "lr_0.067/run_1"]
 
 
+def test_repetitions_are_drawn_as_their_mean_and_a_band_when_that_is_wanted(opened):
+    opened.set("measure", "NCC")
+    opened.wait("return report.values.measure.name === 'NCC'")
+    opened.ask("report.choose([2, 3])")
+    single = opened.heights()
+    assert len(single) == 2
+    opened.ask("document.getElementById('averaged').click()")
+    band, mean = opened.heights()
+    assert mean == pytest.approx([(one + other) / 2 for one, other in zip(*single, strict=True)])
+    assert len(band) == 2 * len(mean)
+    caption = opened.ask("return document.getElementById('profile-caption').textContent")
+    assert "Mean ± one standard deviation over 2 runs that differ only by seed." in caption
+    chips = "return [...document.querySelectorAll('.swatch')].map((one) => one.style.background)"
+    assert len(set(opened.ask(chips))) == 1
+    assert opened.ask("return document.getElementById('course').data.filter((one) => one.fill).length") == 2
+    assert opened.complaints() == []
+
+
+def test_what_a_measure_is_compared_with_is_drawn(opened):
+    opened.ask("report.choose([1, 3])")
+    opened.set("measure", "ETF")
+    opened.wait("return report.values.measure.name === 'ETF'")
+    opened.set("statistic", "etf_error")
+    texts = "return document.getElementById(arguments[0]).layout.annotations.map((one) => one.text)"
+    assert "attainable in this dimension" in opened.ask(texts, "profile")
+    assert "attainable in this dimension" in opened.ask(texts, "scatter")
+    assert opened.complaints() == []
+
+
 def test_every_column_sorts_both_ways_with_the_keyboard(opened):
     for column in range(opened.ask("return document.querySelectorAll('#runs th button').length")):
         button = f"#runs th:nth-child({column + 2}) button"

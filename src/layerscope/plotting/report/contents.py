@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from layerscope.plotting.matrix.quantities import QUANTITIES
+from layerscope.plotting.matrix.quantities import LOGARITHMIC
 from layerscope.plotting.report.blocks import Grid, block
+from layerscope.plotting.report.compared import compared_series
 from layerscope.plotting.report.courses import most_points
 from layerscope.plotting.report.measured import STATUSES, epochs_of
 from layerscope.plotting.report.provenance_text import provenance_summary, provenance_text, record_of
@@ -18,12 +19,9 @@ from layerscope.plotting.report.results_read import Results, read_results
 from layerscope.plotting.report.run_facts import layer_facts, run_facts
 from layerscope.plotting.report.summary import axes_of_runs, introduction_of, summary_of, title_of
 from layerscope.provenance import now
+from layerscope.results.axes import REPETITION
 from layerscope.results.nc_layer import THRESHOLD
 from layerscope.version import __version__
-
-SPECTRA = frozenset({"WeightSVs", "WeightRanks", "ActivationCovSVs"})
-LOGARITHMIC = SPECTRA | {quantity.table for quantity in QUANTITIES.values() if quantity.log}
-"""Measures whose axis is logarithmic; of others it is when they span two decades."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,7 @@ def contents_of(base: Path, runs: Sequence[ReportedRun], source: Path | None = N
         "threshold": THRESHOLD,
         "statuses": STATUSES,
         "axes": axes,
+        "repetitions": [place for place, name in enumerate(axes) if name in REPETITION],
         "runs": [
             {
                 **run_facts(run, axes, base, results.courses.get(number, {})),
@@ -83,9 +82,12 @@ def contents_of(base: Path, runs: Sequence[ReportedRun], source: Path | None = N
 
 def _measures(results: Results, grid: Grid) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
     blocks: dict[str, bytes] = {}
+    tables = {table.measure: table for table in results.tables}
     measures = []
     for table in (table.of_epochs(grid.epochs) for table in results.tables):
         blocks[table.measure], series = block(table, grid)
+        for one, compared in zip(series, compared_series(table, tables), strict=True):
+            one["compared"] = None if compared is None else compared._asdict()
         measures.append(
             {
                 "name": table.measure,

@@ -8,27 +8,60 @@ function epochPlace(epochs, epoch) {
 }
 
 function profileFigure(page) {
-  const { values, chosen, facts, epoch, log } = page;
+  const { values, log } = page;
   const series = page.seriesShown();
   const traces = [];
-  chosen.forEach((run, place) => {
-    const last = epochPlace(facts.runs[run].epochs, epoch);
-    const look = lookOf(place);
+  page.sets.forEach((set, place) => {
+    const measured = measuredBy(page, set);
     for (const one of series) {
       const dash = series.length > 1 ? DASHES[values.measure.series[one].split] ?? "dot" : "solid";
-      if (chosen.length === 1) traces.push(...otherEpochs(page, run, one, last, dash));
-      if (last >= 0) traces.push(...tracesOf(profilePoints(page, run, one, last), { ...look, dash, width: 2.5, log }));
+      if (page.sets.length === 1 && set.length === 1) traces.push(...otherEpochs(page, set[0], one, dash));
+      const lists = measured.map(([run, last]) => profilePoints(page, run, one, last));
+      traces.push(...tracesOfSet(lists, { ...lookOf(place), dash, width: 2.5, log }));
     }
   });
+  const beside = boundsOf(page, series);
   const first = values.measure.series[series[0]];
   const layout = layoutOf({
-    traces, log,
+    traces: [...traces, ...beside.traces], log,
     x: { title: { text: "layer" }, ...layerTicks(page, series) },
     y: { title: { text: escaped(axisTitle(values.measure, first, page.seriesLabel)) } },
     ...ncMarks(page),
   });
-  if (first.ceiling !== null) addCeiling(layout, first.ceiling, log);
-  return { traces, layout, caption: profileCaption(page, traces, series) };
+  if (first.ceiling !== null) addLevel(layout, { height: first.ceiling, text: "ceiling", log });
+  if (beside.level !== null) addLevel(layout, { height: beside.level, text: beside.name, below: true, log });
+  const shown = [...traces, ...beside.traces];
+  return { traces: shown, layout, caption: profileCaption(page, shown, series, beside) };
+}
+
+// The runs of a set that are measured by the epoch above, each with the place of its epoch: the last that any has.
+function measuredBy(page, set) {
+  const places = set.map((run) => [run, epochPlace(page.facts.runs[run].epochs, page.epoch)]);
+  const newest = Math.max(...places.map(([run, last]) => page.facts.runs[run].epochs[last] ?? -1));
+  return places.filter(([run, last]) => last >= 0 && page.facts.runs[run].epochs[last] === newest);
+}
+
+// What the values are to be compared with: a level where it is the same everywhere, else a dotted line of each set.
+function boundsOf(page, series) {
+  const lines = page.sets.flatMap((set, place) => measuredBy(page, set).slice(0, 1).flatMap(([run, last]) =>
+    series.flatMap((one) => boundLine(page, run, one, last, place))));
+  const name = lines[0]?.name ?? "";
+  const heights = new Set(lines.flatMap((line) => line.points).map((point) => formatted(point.value, 3)));
+  if (heights.size <= 1) return { name, level: lines[0]?.points[0].value ?? null, traces: [] };
+  const traces = lines.map(({ points, place }) => ({
+    type: "scatter", mode: "lines", showlegend: false, hoverinfo: "text", x: points.map((point) => point.index),
+    y: points.map((point) => point.value), text: points.map((point) => `${escaped(name)}<br><b>${formatted(point.value, 4)}</b>`),
+    line: { color: lookOf(place).colour, width: 1.2, dash: "dot" },
+  }));
+  return { name, level: null, traces };
+}
+
+function boundLine(page, run, series, last, place) {
+  const { compared } = page.values.measure.series[series];
+  if (!compared) return [];
+  const points = page.beside.get(compared.measure).profile(compared.series, run, last)
+    .filter((point) => borderOf(point.value, page.log) === null);
+  return points.length ? [{ name: compared.name, points, place }] : [];
 }
 
 function profilePoints(page, run, series, place) {
@@ -37,14 +70,16 @@ function profilePoints(page, run, series, place) {
   return page.values.profile(series, run, place).map((point) => ({
     ...point,
     x: point.index,
+    about: `epoch ${epochs[place]}, ${escaped(split)}<br>${escaped(point.name)} (layer ${point.index})`,
     text: `${escaped(name)}<br>epoch ${epochs[place]}, ${escaped(split)}<br>${escaped(point.name)} (layer ${point.index})` +
       `<br><b>${formatted(point.value, digits)}</b>${point.status === "degenerate" ? " (degenerate)" : ""}`,
   }));
 }
 
 // A run that is alone shows its other epochs too, early ones pale.
-function otherEpochs(page, run, series, current, dash) {
+function otherEpochs(page, run, series, dash) {
   const { epochs } = page.facts.runs[run];
+  const current = epochPlace(epochs, page.epoch);
   return epochs.flatMap((_, place) => {
     if (place === current) return [];
     const shade = VIRIDIS[Math.round((1 - place / Math.max(epochs.length - 1, 1)) * (VIRIDIS.length - 2))];
@@ -104,19 +139,21 @@ function ncMarks(page) {
   };
 }
 
-function addCeiling(layout, ceiling, log) {
-  layout.shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, y0: ceiling, y1: ceiling,
-    line: { color: "#777", width: 1.2, dash: "dot" } });
-  layout.annotations.push({ xref: "paper", x: 1, y: log ? Math.log10(ceiling) : ceiling, xanchor: "right", yanchor: "bottom",
-    showarrow: false, font: { color: "#777", size: 11 }, text: "ceiling" });
+// A level across the panel with its name at the right end, above the line or `below` it.
+function addLevel(layout, { height, text, log, below = false }) {
+  layout.shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, y0: height, y1: height,
+    line: { color: "#777", width: 1.2, dash: below ? "dot" : "dashdot" } });
+  layout.annotations.push({ xref: "paper", x: 1, y: log ? Math.log10(height) : height, xanchor: "right",
+    yanchor: below ? "top" : "bottom", showarrow: false, font: { color: "#777", size: 11 }, text });
 }
 
-function profileCaption(page, traces, series) {
+function profileCaption(page, traces, series, beside) {
   const without = page.chosen.filter((run) => epochPlace(page.facts.runs[run].epochs, page.epoch) < 0);
   const parts = [];
-  if (page.chosen.length === 1) parts.push("Thin lines: the other epochs, early ones pale.");
+  if (page.sets.length === 1 && page.sets[0].length === 1) parts.push("Thin lines: the other epochs, early ones pale.");
   if (series.length > 1) parts.push("Solid: train; dashed: test.");
-  parts.push(ncCaption(page), notesOf(traces));
+  if (beside.traces.length) parts.push(`Dotted: ${beside.name}.`);
+  parts.push(repetitionCaption(page), ncCaption(page), notesOf(traces));
   const when = page.epoch === undefined ? "yet" : `by epoch ${page.epoch}`;
   if (without.length) parts.push(`Not measured ${when}: ${without.map((run) => page.facts.runs[run].name).join(", ")}.`);
   return parts.filter(Boolean).join(" ");
@@ -130,9 +167,10 @@ function ncCaption(page) {
 function courseFigure(page) {
   const kind = page.control("course-of").value;
   const log = kind === "loss";
-  const traces = page.chosen.flatMap((run, place) => ["train", "test", "validation"].flatMap((split) => {
-    const points = coursePoints(page, run, split, kind);
-    return tracesOf(points, { ...lookOf(place), dash: DASHES[split], size: points.length > 40 ? 3 : 5, log });
+  const traces = page.sets.flatMap((set, place) => ["train", "test", "validation"].flatMap((split) => {
+    const lists = set.map((run) => coursePoints(page, run, split, kind)).filter((points) => points.length);
+    const size = lists.some((points) => points.length > 40) ? 3 : 5;
+    return tracesOfSet(lists, { ...lookOf(place), dash: DASHES[split], size, log });
   }));
   const layout = layoutOf({
     traces, log,
@@ -143,7 +181,7 @@ function courseFigure(page) {
   });
   const validated = page.chosen.some((run) => page.details.courses[run]?.[`validation_${kind}`]);
   const dashes = `Solid: train; dashed: test;${validated ? " dash-dotted: validation;" : ""} dotted: the epoch above.`;
-  return { traces, layout, caption: [dashes, notesOf(traces)].join(" ") };
+  return { traces, layout, caption: [dashes, repetitionCaption(page), notesOf(traces)].filter(Boolean).join(" ") };
 }
 
 function coursePoints(page, run, split, kind) {
@@ -152,7 +190,7 @@ function coursePoints(page, run, split, kind) {
   const points = column.map((cell, place) => {
     const value = cell === null ? NaN : Number(cell);
     const epoch = course.epoch[place];
-    return { x: epoch, value, text: `${escaped(page.facts.runs[run].name)}<br>epoch ${epoch}, ${split}<br><b>${formatted(value, 6)}</b>` };
+    return { x: epoch, value, about: `epoch ${epoch}, ${split}`, text: `${escaped(page.facts.runs[run].name)}<br>epoch ${epoch}, ${split}<br><b>${formatted(value, 6)}</b>` };
   });
   // Nothing is trained in epoch 0: it has no training columns, and that is no defect.
   return points.filter((point) => !(split === "train" && point.x === 0 && Number.isNaN(point.value)));

@@ -8,6 +8,8 @@ class Page {
     this.facts = facts;
     this.details = details;
     this.chosen = [];
+    this.sets = []; // the chosen runs, each set drawn as one
+    this.beside = new Map(); // what the values are to be compared with, by measure
     this.values = null;
   }
 
@@ -17,6 +19,7 @@ class Page {
 
   async begin() {
     this.introduce();
+    this.control("averaged").closest("label").hidden = !this.facts.runs.some((_, run) => repetitionsOf(this.facts, run).length > 1);
     this.table = new RunsTable(this.facts, () => this.filtered(), (run) => this.toggle(run));
     this.listen();
     if (this.facts.measures.length) {
@@ -69,6 +72,7 @@ class Page {
     for (const id of ["accuracy-of", "layer", "colour"]) on(id, "change", () => this.draw());
     on("detailed", "change", () => this.detail());
     on("choose-shown", "click", () => this.choose(this.table.shown()));
+    on("averaged", "change", () => this.choose(this.chosen));
     on("choose-none", "click", () => this.choose([]));
   }
 
@@ -78,8 +82,9 @@ class Page {
 
   choose(runs) {
     this.chosen = runs.slice(0, MOST_CHOSEN);
+    this.sets = setsOf(this.facts, this.chosen, this.control("averaged").checked);
     this.table.mark(this.chosen);
-    this.control("chosen").replaceChildren(...this.chosen.map((run, place) => this.chip(run, place)));
+    this.control("chosen").replaceChildren(...this.chosen.map((run) => this.chip(run)));
     fill(this.control("detailed"), this.chosen.map((run) => [String(run), this.facts.runs[run].name]));
     this.detail();
     this.setEpochs();
@@ -87,9 +92,13 @@ class Page {
     this.draw();
   }
 
-  chip(run, place) {
+  look(run) {
+    return lookOf(this.sets.findIndex((set) => set.includes(run)));
+  }
+
+  chip(run) {
     const { name } = this.facts.runs[run];
-    const { colour, symbol } = lookOf(place);
+    const { colour, symbol } = this.look(run);
     const chip = element("li", {});
     const swatch = element("span", { className: "swatch" });
     swatch.style.background = colour;
@@ -139,6 +148,7 @@ class Page {
   async takeMeasure() {
     const measure = this.facts.measures.find(({ name }) => name === this.control("measure").value);
     const buffer = await unpack(`measure-${measure.name}`);
+    await this.takeBeside(measure);
     if (measure.name !== this.control("measure").value) return; // another one was chosen meanwhile
     this.values = new Values(measure, buffer, this.facts);
     const all = measure.series.map(({ qualifiers }) => qualifiers);
@@ -147,6 +157,15 @@ class Page {
     fill(this.control("statistic"), labels.map((label) => [label, label]),
       ["mean", "pinv"].find((label) => labels.includes(label)) ?? labels[0]);
     this.takeStatistic();
+  }
+
+  // The measures that hold what this one is to be compared with.
+  async takeBeside(measure) {
+    const names = new Set(measure.series.flatMap(({ compared }) => (compared ? [compared.measure] : [])));
+    for (const name of names) {
+      const other = this.facts.measures.find((one) => one.name === name);
+      if (!this.beside.has(name)) this.beside.set(name, new Values(other, await unpack(`measure-${name}`), this.facts));
+    }
   }
 
   takeStatistic() {

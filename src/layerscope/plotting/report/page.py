@@ -14,7 +14,10 @@ from typing import Any
 
 from layerscope.plotting.report.contents import Contents
 
-_SCRIPTS = ("unpack.js", "values.js", "marks.js", "figures.js", "scatter.js", "runs_table.js", "page.js")
+_SCRIPTS = (
+    *("unpack.js", "values.js", "marks.js", "repetitions.js", "figures.js", "scatter.js", "runs_table.js"),
+    "page.js",
+)
 """In this order, in one script element."""
 
 

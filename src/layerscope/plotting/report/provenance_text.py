@@ -38,6 +38,7 @@ def provenance_summary(records: Iterable[Record]) -> list[str]:
         "layerscope": [_text(record.get("layerscope")) for record in known],
         "Python": [_text(record.get("python")) for record in known],
         "torch": [_text(_libraries(record).get("torch")) for record in known],
+        "trained on": [_processor(record) for record in known],
         "host": [_text(record.get("host")) for record in known],
         "platform": [_text(record.get("platform")) for record in known],
     }
@@ -49,6 +50,13 @@ def _commit(record: Record) -> str:
     if not isinstance(git, Mapping) or not git.get("commit"):
         return ""
     return f"{str(git['commit'])[:10]}{' with uncommitted changes' if git.get('dirty') else ''}"
+
+
+def _processor(record: Record) -> str:
+    """The GPU that the run was trained on; its CPU where there was none."""
+    gpu = record.get("train_gpu")
+    name = gpu.get("name") if isinstance(gpu, Mapping) else None
+    return _text(name or record.get("train_cpu"))
 
 
 def _libraries(record: Record) -> Mapping[str, object]:

@@ -1,6 +1,7 @@
 // A measure at one layer against accuracy, one point per run of the table as it is filtered.
 
 const MOST_GROUPS = 8;
+const MOST_LEVELS = 4;
 
 function scatterFigure(page) {
   const { values, log } = page;
@@ -16,6 +17,7 @@ function scatterFigure(page) {
     y: { title: { text: escaped(axisTitle(values.measure, values.measure.series[series], page.seriesLabel)) } },
     showlegend: groups.length > 1,
   });
+  addBounds(layout, page, series, points);
   const rho = spearman(points.filter((point) => Number.isFinite(point.value)));
   const caption = [
     "One point per run of the table as filtered, at its last measured epoch; a click chooses it.",
@@ -23,6 +25,21 @@ function scatterFigure(page) {
     notesOf(traces),
   ];
   return { traces, layout, caption: caption.filter(Boolean).join(" ") };
+}
+
+// What the values of the shown runs are to be compared with, as far as that is a few levels.
+function addBounds(layout, page, series, points) {
+  const { compared } = page.values.measure.series[series];
+  if (!compared) return;
+  const heights = points.flatMap(({ run }) => {
+    const profile = page.beside.get(compared.measure).profile(compared.series, run, page.facts.runs[run].epochs.length - 1);
+    const point = profile.length ? atLayer(profile, page.control("layer").value) : undefined;
+    return point && borderOf(point.value, page.log) === null ? [Number(formatted(point.value, 3))] : [];
+  });
+  const levels = [...new Set(heights)].sort((one, other) => other - one);
+  if (levels.length > MOST_LEVELS) return;
+  levels.forEach((height, place) =>
+    addLevel(layout, { height, text: place ? "" : compared.name, below: true, log: page.log }));
 }
 
 // Points of one accuracy would get an axis from below 0 to above 1.
@@ -80,7 +97,7 @@ function namedTraces(name, members, colour, log) {
 
 function rings(page, points, log) {
   const placed = points.filter((point) => borderOf(point.value, log) === null);
-  const colours = placed.map((point) => lookOf(page.chosen.indexOf(point.run)).colour);
+  const colours = placed.map((point) => page.look(point.run).colour);
   return {
     type: "scatter", mode: "markers", hoverinfo: "skip", showlegend: false,
     x: placed.map((point) => point.x), y: placed.map((point) => point.value),
