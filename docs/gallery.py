@@ -21,7 +21,7 @@ from layerscope.plotting.drawing.title import run_title
 from layerscope.plotting.freshness import drawable
 from layerscope.plotting.matrix.registry import MATRIX_FIGURES
 from layerscope.plotting.matrix.tables import MatrixTables
-from layerscope.plotting.registry import FIGURES
+from layerscope.plotting.registry import FIGURES, OF_FEATURES
 from layerscope.plotting.run_tables import RunTables
 
 DOCS = Path(__file__).resolve().parent
@@ -69,12 +69,16 @@ def of_run(config: str, *left_out: str) -> Callable[[], Iterator[Picture]]:
 
 def projections() -> Iterator[Picture]:
     """Collapse through training, in the plane of the class means."""
-    for config, layer in (("mlp", "fc"), ("convnet", "fc")):
+    figure = OF_FEATURES["Projection"]
+    for config in ("mlp", "convnet"):
         run = made(DOCS / "gallery" / f"{config}.yaml")
         title = run_title(load_config(run.folder / "config.yaml"))
-        figure = ls.figures.projection(run, layer, title=title)
-        caption = f'`ls.figures.projection(run, "{layer}")` (F32): features and class means by checkpoint.'
-        yield Picture(f"{config}_projection", caption, figure)
+        tables = RunTables.load(run.folder, figure.inputs, title=title, run=run)
+        caption = (
+            f"`Projection` ({figure.number}): {figure.description}; any layer by "
+            "`ls.figures.projection(run, layer)`, by PHATE as `ProjectionPHATE`."
+        )
+        yield Picture(f"{config}_projection", caption, figure.draw(tables))
 
 
 def of_matrix(config: str, *names: str, estimators: Path | None = None) -> Callable[[], Iterator[Picture]]:

@@ -15,6 +15,9 @@ from layerscope.errors import LayerscopeError
 from layerscope.experiment import Experiment
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from layerscope.plotting.drawing.options import Look
     from layerscope.preview.tracer import Ask
 
 
@@ -81,9 +84,7 @@ def _draw_together(request: Request, console: Console) -> bool:
     return True
 
 
-def draw(
-    request: Request, console: Console, *, names: Sequence[str], columns: int | None, usetex: bool
-) -> int:
+def draw(request: Request, console: Console, *, names: Sequence[str], **look: Unpack[Look]) -> int:
     """Draw just these figures, up to date or not; without names, or for ``all``, all that there are.
 
     1 when one that is named was not drawn, of any run.
@@ -94,13 +95,14 @@ def draw(
     chosen = chosen_figures(names)
     if means_all(names):
         names = ()
-    look = partial(_draw, console, columns=columns, usetex=usetex)
+    shown = partial(_draw, console, **look)
     done = [
-        look(run.name, NCPlotter(run.folder).plot, chosen.of_one if names else None)
+        shown(run.name, NCPlotter(run.folder, run).plot, chosen.of_one if names else None)
         for run in (request.chosen.runs if chosen.of_one else ())
     ]
     if chosen.of_many and (names or len(request.whole.runs) > 1):
-        done.append(look("figures of all runs", request.whole.plot_matrix, chosen.of_many if names else None))
+        of_many = chosen.of_many if names else None
+        done.append(shown("figures of all runs", request.whole.plot_matrix, of_many))
     return 0 if all(done) else 1
 
 
@@ -109,7 +111,7 @@ def _draw(
     what: str,
     plot: Callable[..., list[Path]],
     names: Sequence[str] | None,
-    **look: object,
+    **look: Unpack[Look],
 ) -> bool:
     """Draw figures; False when one of those that are named was not."""
     try:

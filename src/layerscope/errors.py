@@ -48,6 +48,10 @@ class UsageError(LayerscopeError):
     exit_code = 2
 
 
+class MissingPackage(LayerscopeError):
+    """What is asked for takes a package that is not installed; the message says how to get it."""
+
+
 class DataError(LayerscopeError):
     """Data that is missing, broken, or not what the config says."""
 

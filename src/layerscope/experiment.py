@@ -19,11 +19,14 @@ from layerscope.run import Run
 from layerscope.status import STAGES
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from layerscope.launch.cleaning.removal import Removal
     from layerscope.launch.local.finished import Finished
     from layerscope.launch.states.stage_states import StageState
     from layerscope.launch.submission.control import Cancelled
     from layerscope.launch.submission.submissions import Submission, SubmittedArray
+    from layerscope.plotting.drawing.options import Drawing
     from layerscope.preview.contents import Preview
     from layerscope.preview.tracer import Ask
 
@@ -247,24 +250,15 @@ class Experiment:
         """Draw the figures of every run that ``Logging.figures`` asks for: in a matrix, its overview."""
         return self.perform({"plot": lambda run: run.plot()})
 
-    def plot_matrix(
-        self,
-        figures: Sequence[str] | None = None,
-        *,
-        force: bool = False,
-        columns: int | None = None,
-        usetex: bool = False,
-    ) -> list[Path]:
+    def plot_matrix(self, figures: Sequence[str] | None = None, **drawing: Unpack[Drawing]) -> list[Path]:
         """Draw the figures of all runs together, into the folder ``figures`` below ``base``.
 
         Parameters
         ----------
         figures
             Their names; None is all for which the runs have what it takes.
-        force
-            Also those that are up to date.
-        columns, usetex
-            Their width and their text (see :meth:`~layerscope.plotting.plotter.NCPlotter.plot`).
+        drawing
+            ``force, columns, usetex``: see :class:`~layerscope.plotting.drawing.options.Drawing`.
 
         Returns
         -------
@@ -278,7 +272,7 @@ class Experiment:
         """
         from layerscope.plotting.plotter import NCPlotter
 
-        return NCPlotter.plot_matrix(self.base, figures, force=force, columns=columns, usetex=usetex)
+        return NCPlotter.plot_matrix(self.base, figures, **drawing)
 
     def perform(self, stages: Mapping[str, Work], *, watch: Watch = _unwatched) -> list[Outcome]:
         """Do the stages in order, each for every run.

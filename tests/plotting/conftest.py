@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
+from layerscope.plotting.drawing import options
 from layerscope.results import TableStore
 
 CONFIG = """\
@@ -175,3 +179,38 @@ def synthetic_runs() -> Callable[[Path], Path]:
         return base
 
     return write
+
+
+@pytest.fixture
+def tex(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Figures are made for LaTeX, which need not be here as long as none is rendered."""
+    monkeypatch.setattr(options.shutil, "which", lambda name: f"/bin/{name}")
+    with options.figure_options(usetex=True):
+        yield
+
+
+FORMULA = re.compile(r"(?<!\\)\$(?:[^$\\]|\\.)*\$")
+COMMAND = re.compile(r"\\(?:(?:textbackslash|textasciicircum|textasciitilde|dots)\{\}|[{}$&#_%])")
+KNOWN = "\N{MINUS SIGN}"  # matplotlib's own preamble declares it; underscores are text by its package
+
+
+def _breaks_tex(text: str) -> bool:
+    """Whether anything outside of formulas is a command to LaTeX, or a letter that it does not know."""
+    plain = COMMAND.sub("", FORMULA.sub("", text))
+    formulas = "".join(FORMULA.findall(text))
+    unknown = [letter for letter in plain + formulas if not letter.isascii() and letter not in KNOWN]
+    return bool(unknown) or any(letter in plain for letter in "$%&#^<>|{}\\")
+
+
+@pytest.fixture
+def breaks_tex() -> Callable[[Figure], list[str]]:
+    """The texts of a figure that LaTeX would not show as they are meant."""
+
+    def found(figure: Figure) -> list[str]:
+        for axes in figure.axes:
+            for axis in (axes.xaxis, axes.yaxis):
+                axis.get_majorticklabels()  # writes them
+        texts = {text.get_text() for text in figure.findobj(Text)}
+        return sorted(text for text in texts if _breaks_tex(text))
+
+    return found

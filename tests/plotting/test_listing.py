@@ -10,7 +10,7 @@ import pytest
 from layerscope.errors import UsageError
 from layerscope.plotting.listing import chosen_figures, listing
 from layerscope.plotting.matrix.registry import MATRIX_FIGURES
-from layerscope.plotting.registry import FIGURES
+from layerscope.plotting.registry import FIGURES, OF_FEATURES
 
 
 def test_names_are_divided_into_figures_of_one_run_and_of_many():
@@ -20,6 +20,13 @@ def test_names_are_divided_into_figures_of_one_run_and_of_many():
     assert chosen_figures([]) == (list(FIGURES), list(MATRIX_FIGURES))
 
 
+def test_a_number_means_all_figures_that_have_it():
+    assert chosen_figures(["f32", "F11"]) == (["Projection", "ProjectionPHATE", "CDNV_test"], [])
+    assert chosen_figures(["F37"]).of_many == ["ImbalanceByKind"]
+    with pytest.raises(UsageError, match="there is no figure 'F99'"):
+        chosen_figures(["F99"])
+
+
 def test_an_unknown_name_is_answered_with_the_nearest():
     with pytest.raises(UsageError, match="there is no figure 'CDNV_mop': did you mean CDNV_map"):
         chosen_figures(["CDNV_mop"])
@@ -27,7 +34,7 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 
 def test_the_list_has_every_figure_with_its_number_and_tables():
     lines = listing().splitlines()
-    for name in (*FIGURES, *MATRIX_FIGURES):
+    for name in (*FIGURES, *OF_FEATURES, *MATRIX_FIGURES):
         assert sum(line.startswith(f"  {name} ") for line in lines) == 1
     (line,) = [line for line in lines if line.startswith("  DSE_accuracy ")]
     assert " F25 " in line

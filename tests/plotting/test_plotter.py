@@ -8,12 +8,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from layerscope.errors import DamagedFile, UsageError
 from layerscope.plotting import FIGURES, NCPlotter
 from layerscope.plotting.freshness import drawable, plot_paths
+from layerscope.plotting.registry import named_figures
 from layerscope.results import TableStore
 
 LAYERS = ["block0.fc", "block1.fc", "fc"]
@@ -38,6 +41,21 @@ def test_all_figures_are_drawn_as_pdf_and_png_and_only_once(small_run):
     assert all(path.stat().st_size > 5000 for path in written)
     assert plotter.up_to_date()
     assert plotter.plot() == []
+
+
+def test_figures_of_features_are_drawn_when_named_and_take_the_open_run(small_run):
+    (small_run / "checkpoints").mkdir()
+    (small_run / "checkpoints" / "manifest.json").write_text("{}")
+    with pytest.raises(UsageError, match=r"Projection is drawn from features.*Run\.open"):
+        NCPlotter(small_run).plot(["F32"])
+    labels = np.arange(30) % 3
+    run = SimpleNamespace(
+        checkpoints=SimpleNamespace(epochs=lambda: [0, 10]),
+        features=lambda layer, split, epoch: (np.eye(3)[labels] * (1 + epoch), labels),
+    )
+    written = NCPlotter(small_run, run).plot(["Projection"])
+    assert [path.name for path in written] == ["Projection.pdf", "Projection.png"]
+    assert "Projection" not in drawable(small_run, named_figures(None))
 
 
 def test_a_changed_table_redraws_the_figures_made_from_it(small_run):

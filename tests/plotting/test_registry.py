@@ -10,13 +10,13 @@ import pytest
 
 from layerscope.config.names import MEASURES
 from layerscope.errors import UsageError
-from layerscope.plotting.registry import FIGURES, named_figures
+from layerscope.plotting.registry import FIGURES, OF_FEATURES, named_figures
 from layerscope.plotting.run_tables import FILES
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", (*FIGURES, *OF_FEATURES))
 def test_every_figure_has_a_function_and_known_tables(name):
-    figure = FIGURES[name]
+    figure = {**FIGURES, **OF_FEATURES}[name]
     module, function = figure.function.split(":")
     assert callable(getattr(importlib.import_module(f"layerscope.plotting.{module}"), function))
     assert set(figure.inputs) <= {*FILES, *MEASURES}

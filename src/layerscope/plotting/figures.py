@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerscope.errors import UsageError
-from layerscope.plotting.drawing.options import figure_options
+from layerscope.plotting.drawing.options import Look, figure_options
 from layerscope.plotting.matrix.registry import MATRIX_FIGURES
 from layerscope.plotting.matrix.tables import MatrixTables
 from layerscope.plotting.registry import FIGURES, named, named_figures
@@ -22,6 +22,7 @@ from layerscope.plotting.run_tables import RunTables
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
+    from typing_extensions import Unpack
 
 __all__ = ["FIGURES", "MATRIX_FIGURES", "draw", "draw_matrix", "figure_options", "layer_epoch", "projection"]
 
@@ -32,8 +33,7 @@ def draw(
     *,
     title: str = "",
     tap: str = "input",
-    columns: int | None = None,
-    usetex: bool = False,
+    **look: Unpack[Look],
 ) -> Figure:
     """Draw a figure of ``layerscope.figures.FIGURES`` from tables.
 
@@ -45,8 +45,8 @@ def draw(
         Tables by name, ``log`` and ``observations`` among them; a figure of one table takes that alone.
     title
         What is written above; ``tap``: where layers are tapped, written below.
-    columns, usetex
-        As of :func:`figure_options`.
+    look
+        ``columns, usetex``: see :func:`figure_options`.
 
     Raises
     ------
@@ -59,19 +59,19 @@ def draw(
             known = ", ".join((*figure.needs, *figure.any_of))
             raise UsageError(f"{name} is drawn from several tables; give them by name: {known}")
         frames = {figure.needs[0]: frames}
-    with figure_options(columns=columns, usetex=usetex):
+    with figure_options(**look):
         return figure.draw(RunTables(frames, title, tap))
 
 
-def draw_matrix(name: str, base: Path | str, *, columns: int | None = None, usetex: bool = False) -> Figure:
+def draw_matrix(name: str, base: Path | str, **look: Unpack[Look]) -> Figure:
     """Draw a figure of ``layerscope.figures.MATRIX_FIGURES`` from all runs below a folder.
 
     Parameters
     ----------
     name
         Its name; case is ignored.
-    columns, usetex
-        As of :func:`figure_options`.
+    look
+        ``columns, usetex``: see :func:`figure_options`.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def draw_matrix(name: str, base: Path | str, *, columns: int | None = None, uset
     """
     ((_, figure),) = named([name], MATRIX_FIGURES).items()
     tables = MatrixTables.load(Path(base), figure.inputs)
-    with figure_options(columns=columns, usetex=usetex):
+    with figure_options(**look):
         return figure.draw(figure.rows(tables), tables.title)
 
 

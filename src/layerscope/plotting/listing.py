@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from layerscope.plotting.matrix.registry import MATRIX_FIGURES, MatrixFigure
-from layerscope.plotting.registry import FIGURES, Figure, named
+from layerscope.plotting.registry import FIGURES, OF_FEATURES, Figure, named
 
 _OF_ONE = "Figures of one run, in its folder plots/"
+_OF_FEATURES = "Figures of one run that run its network again, drawn when they are named"
 _OF_MANY = "Figures of all runs of a matrix, in the folder figures/ of its save-dir"
 
 
@@ -20,7 +21,9 @@ class Chosen(NamedTuple):
 
 
 def chosen_figures(names: Iterable[str]) -> Chosen:
-    """The figures of these names (case ignored); all for none, and for the single word ``all``.
+    """The figures of these names or numbers (case ignored).
+
+    For none, and for the single word ``all``, all that are drawn from tables.
 
     Raises
     ------
@@ -30,10 +33,10 @@ def chosen_figures(names: Iterable[str]) -> Chosen:
     wanted = list(names)
     if means_all(wanted):
         return Chosen(list(FIGURES), list(MATRIX_FIGURES))
-    found = named(wanted, {**FIGURES, **MATRIX_FIGURES})
-    return Chosen(
-        [name for name in found if name in FIGURES], [name for name in found if name in MATRIX_FIGURES]
-    )
+    every: dict[str, Figure | MatrixFigure] = {**FIGURES, **OF_FEATURES, **MATRIX_FIGURES}
+    found = named(wanted, every)
+    of_many = [name for name in found if name in MATRIX_FIGURES]
+    return Chosen([name for name in found if name not in MATRIX_FIGURES], of_many)
 
 
 def means_all(names: Sequence[str]) -> bool:
@@ -43,7 +46,8 @@ def means_all(names: Sequence[str]) -> bool:
 
 def listing() -> str:
     """Every figure: its name, its number, what it shows, and the tables that it needs or else can use."""
-    return f"{_group(_OF_ONE, FIGURES)}\n{_group(_OF_MANY, MATRIX_FIGURES)}"
+    groups = (_group(_OF_ONE, FIGURES), _group(_OF_FEATURES, OF_FEATURES), _group(_OF_MANY, MATRIX_FIGURES))
+    return "\n".join(groups)
 
 
 def _group(title: str, figures: Mapping[str, Figure] | Mapping[str, MatrixFigure]) -> str:

@@ -6,41 +6,45 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerscope.config import Config, load_config
 from layerscope.errors import UsageError
-from layerscope.plotting.drawing.options import figure_options
+from layerscope.plotting.drawing.options import Drawing, Look, figure_options, look_of
 from layerscope.plotting.drawing.title import run_title
 from layerscope.plotting.freshness import drawable, outdated, plot_paths
 from layerscope.plotting.matrix.plots import MatrixPlots
 from layerscope.plotting.matrix.registry import MATRIX_FIGURES
-from layerscope.plotting.registry import FIGURES, FORMATS, Figure, named, named_figures
-from layerscope.plotting.run_tables import Kept, RunTables
+from layerscope.plotting.registry import FIGURES, FORMATS, OF_FEATURES, Figure, named, named_figures
+from layerscope.plotting.run_tables import Kept, OpenRun, RunTables
 from layerscope.results.run_filter import matching_runs
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 _log = logging.getLogger(__name__)
 
 
 class NCPlotter:
-    """Draws the figures of one run into its folder ``plots``."""
+    """Draws the figures of one run into its folder ``plots``.
 
-    def __init__(self, run_folder: Path) -> None:
+    Parameters
+    ----------
+    run_folder
+    run
+        The same run, open: some figures are drawn from features of its network.
+    """
+
+    def __init__(self, run_folder: Path, run: OpenRun | None = None) -> None:
         self.run_folder = Path(run_folder)
+        self.run = run
         self._kept: Kept = {}
 
     def up_to_date(self) -> bool:
         """Whether every figure that can be drawn is there and newer than its tables; reads no table."""
         return not outdated(self.run_folder, drawable(self.run_folder, FIGURES))
 
-    def plot(
-        self,
-        figures: Sequence[str] | None = None,
-        *,
-        force: bool = False,
-        columns: int | None = None,
-        usetex: bool = False,
-    ) -> list[Path]:
+    def plot(self, figures: Sequence[str] | None = None, **drawing: Unpack[Drawing]) -> list[Path]:
         """Draw figures as PDF and PNG; those newer than their tables only when ``force``.
 
         A figure whose tables are there but hold nothing for it becomes a page that says so.
@@ -49,10 +53,8 @@ class NCPlotter:
         ----------
         figures
             Names of figures; None is all of them whose tables are there.
-        columns
-            1 or 2: as wide as one or two columns of a paper (3.5 or 7.2 inches); None: as wide as needed.
-        usetex
-            Set text with LaTeX, which must be installed.
+        drawing
+            ``force, columns, usetex``: see :class:`~layerscope.plotting.drawing.options.Drawing`.
 
         Returns
         -------
@@ -62,16 +64,18 @@ class NCPlotter:
         Raises
         ------
         UsageError
-            A figure of that name is unknown, ``columns`` is neither 1 nor 2, or there is no LaTeX.
+            A figure of that name is unknown, ``columns`` is neither 1 nor 2, or there is no LaTeX; or a
+            figure takes features, and there is no open run to give them.
         DamagedFile
             A table is not what was written.
         """
         wanted = named_figures(figures)
         possible = drawable(self.run_folder, wanted)
         if figures is not None:
+            self._check_features(wanted)
             self._name_missing(wanted, possible)
-        due = possible if force else outdated(self.run_folder, possible)
-        with figure_options(columns=columns, usetex=usetex):
+        due = possible if drawing.get("force") else outdated(self.run_folder, possible)
+        with figure_options(**look_of(drawing)):
             return self.draw(due)
 
     @staticmethod
@@ -80,9 +84,7 @@ class NCPlotter:
         filter: Mapping[str, object] | None = None,
         *,
         figures: Sequence[str] | None = None,
-        force: bool = False,
-        columns: int | None = None,
-        usetex: bool = False,
+        **drawing: Unpack[Drawing],
     ) -> list[Path]:
         """Draw the figures of every run below ``base_dir`` whose config holds ``filter``.
 
@@ -90,6 +92,8 @@ class NCPlotter:
         ----------
         filter
             Nested like a config: ``{"Data": {"dataset-id": "fashionmnist"}}``.
+        figures, drawing
+            As of :meth:`plot`.
 
         Raises
         ------
@@ -97,17 +101,11 @@ class NCPlotter:
             There is no run, none has such a key, or none matches.
         """
         folders = matching_runs(Path(base_dir), filter or {})
-        look: Any = {"force": force, "columns": columns, "usetex": usetex}
-        return [path for folder in folders for path in NCPlotter(folder).plot(figures, **look)]
+        return [path for folder in folders for path in NCPlotter(folder).plot(figures, **drawing)]
 
     @staticmethod
     def plot_matrix(
-        base_dir: Path | str,
-        figures: Sequence[str] | None = None,
-        *,
-        force: bool = False,
-        columns: int | None = None,
-        usetex: bool = False,
+        base_dir: Path | str, figures: Sequence[str] | None = None, **drawing: Unpack[Drawing]
     ) -> list[Path]:
         """Draw the figures of all runs below ``base_dir`` together, into its folder ``figures``.
 
@@ -116,9 +114,7 @@ class NCPlotter:
         figures
             Names of :data:`~layerscope.plotting.matrix.registry.MATRIX_FIGURES`; None is all for which the
             runs have what it takes.
-        force
-            Also those that are newer than their tables.
-        columns, usetex
+        drawing
             As of :meth:`plot`.
 
         Raises
@@ -127,19 +123,17 @@ class NCPlotter:
             There is no run, no figure of that name, or none of those that are named can be drawn.
         """
         names = None if figures is None else list(named(figures, MATRIX_FIGURES))
-        with figure_options(columns=columns, usetex=usetex):
-            return MatrixPlots(base_dir).draw(names, force=force)
+        with figure_options(**look_of(drawing)):
+            return MatrixPlots(base_dir).draw(names, force=drawing.get("force", False))
 
     @staticmethod
-    def plot_screening(
-        folder: Path | str, title: str = "", *, columns: int | None = None, usetex: bool = False
-    ) -> list[Path]:
+    def plot_screening(folder: Path | str, title: str = "", **look: Unpack[Look]) -> list[Path]:
         """Draw F31 of the networks in ``screen.csv`` of ``folder``, into its folder ``figures``.
 
         Parameters
         ----------
-        columns, usetex
-            As of :meth:`plot`.
+        look
+            ``columns, usetex``: see :class:`~layerscope.plotting.drawing.options.Look`.
 
         Raises
         ------
@@ -152,7 +146,7 @@ class NCPlotter:
         place = Path(folder)
         rows = screened_frame(place / "screen.csv")
         paths = [place / "figures" / f"Screening.{extension}" for extension in FORMATS]
-        with figure_options(columns=columns, usetex=usetex):
+        with figure_options(**look):
             save(MATRIX_FIGURES["Screening"].draw(rows, title or place.name), paths)
         return paths
 
@@ -181,8 +175,16 @@ class NCPlotter:
         return load_config(self.run_folder / "config.yaml")
 
     def _tables(self, names: Iterable[str]) -> RunTables:
-        title, tap = run_title(self._config), self._config.model.tap
-        return RunTables.load(self.run_folder, dict.fromkeys(names), title=title, tap=tap, kept=self._kept)
+        about: Any = {"title": run_title(self._config), "tap": self._config.model.tap, "run": self.run}
+        return RunTables.load(self.run_folder, dict.fromkeys(names), kept=self._kept, **about)
+
+    def _check_features(self, wanted: Mapping[str, Figure]) -> None:
+        for name in wanted:
+            if name in OF_FEATURES and self.run is None:
+                raise UsageError(
+                    f"{name} is drawn from features, which take the open run: "
+                    "NCPlotter(folder, layerscope.Run.open(folder))"
+                )
 
     def _name_missing(self, wanted: Mapping[str, Figure], possible: Mapping[str, Figure]) -> None:
         for name in wanted.keys() - possible.keys():

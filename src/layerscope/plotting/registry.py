@@ -6,18 +6,27 @@ import difflib
 import importlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from layerscope.errors import UsageError
-from layerscope.plotting.run_tables import LOG, NC_LAYER_TABLE, OBSERVATIONS, PAIRS, RunTables
+from layerscope.plotting.quantity import LABEL_ENTROPIES
+from layerscope.plotting.run_tables import CHECKPOINTS, LOG, NC_LAYER_TABLE, OBSERVATIONS, PAIRS, RunTables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as MatplotlibFigure
 
-AnyFigure = TypeVar("AnyFigure")
+AnyFigure = TypeVar("AnyFigure", bound="Numbered")
 
 FORMATS = ("pdf", "png")
 """Of every figure: for a paper, and to look at."""
+
+
+class Numbered(Protocol):
+    """What figures of one run and of many have in common."""
+
+    @property
+    def number(self) -> str:
+        """In the list of figures, such as ``F2`` or ``F35, F37, F41``; ``-`` for our own."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,7 @@ LAST_LAYER = ("NC1", "CDNV", "ETF", "GNC2", "SelfDuality", "NCC")
 SUMMARY = ("Traces", "CDNV", "NC1", "ETF", "NCC", "VCI")
 INFORMATION = ("BinnedMI", "KSG", "GaussianMI", "LatentMI", "DSMI")
 IN_COLOURS = (*SUMMARY, "AngleBetweenSubspaces", "ActivationStableRank", "DSE", "KSG", "DSMI", "Drift")
+TABLES_OF_LABEL_ENTROPY = tuple(source.table for source in LABEL_ENTROPIES)
 ANGLES, SPECTRA = "AngleBetweenSubspaces", "ActivationCovSVs"
 
 FIGURES: Named = {
@@ -225,23 +235,48 @@ FIGURES: Named = {
     ),
     **_one("SELI", "-", "distance to the SELI geometry", "run.imbalance:seli", "SELI"),
     # all at once
-    OVERVIEW: Figure("-", "the run at a glance", "run.overview:overview", any_of=(LOG, *IN_OVERVIEW)),
+    OVERVIEW: Figure(
+        "-",
+        "the run at a glance",
+        "run.overview:overview",
+        uses=(NC_LAYER_TABLE, *TABLES_OF_LABEL_ENTROPY),
+        any_of=(LOG, *IN_OVERVIEW),
+    ),
 }
 
 
+OF_FEATURES: Named = {
+    "Projection": Figure(
+        "F32",
+        "features by checkpoint in the plane of the class means",
+        "run.projection:in_plane",
+        (CHECKPOINTS,),
+        any_of=SUMMARY,
+    ),
+    "ProjectionPHATE": Figure(
+        "F32",
+        "features by checkpoint, embedded by PHATE (an extra)",
+        "run.projection:by_phate",
+        (CHECKPOINTS,),
+        any_of=SUMMARY,
+    ),
+}
+"""Figures for which the network is run again: they are drawn when they are named, and at no other time."""
+
+
 def named_figures(names: Iterable[str] | None) -> dict[str, Figure]:
-    """The figures called ``names`` (case ignored), all when None.
+    """The figures called ``names`` (case ignored); all that are drawn from tables when None.
 
     Raises
     ------
     UsageError
         A name is unknown; the message gives the nearest known ones.
     """
-    return dict(FIGURES) if names is None else named(names, FIGURES)
+    return dict(FIGURES) if names is None else named(names, {**FIGURES, **OF_FEATURES})
 
 
 def named(names: Iterable[str], figures: Mapping[str, AnyFigure]) -> dict[str, AnyFigure]:
-    """Those of ``figures`` that are called ``names`` (case ignored).
+    """Those of ``figures`` that are called ``names`` (case ignored), or have such a number: ``F32``.
 
     Raises
     ------
@@ -249,12 +284,18 @@ def named(names: Iterable[str], figures: Mapping[str, AnyFigure]) -> dict[str, A
         A name is unknown; the message gives the nearest known ones.
     """
     known = {name.casefold(): name for name in figures}
-    chosen = {}
+    chosen: dict[str, AnyFigure] = {}
     for name in names:
-        if name.casefold() not in known:
+        found = _numbered(name, figures) or [known.get(name.casefold(), "")]
+        if found == [""]:
             raise UsageError(_unknown(name, known))
-        chosen[known[name.casefold()]] = figures[known[name.casefold()]]
+        chosen |= {each: figures[each] for each in found}
     return chosen
+
+
+def _numbered(number: str, figures: Mapping[str, AnyFigure]) -> list[str]:
+    """The names of the figures with this number."""
+    return [name for name, figure in figures.items() if number.upper() in figure.number.split(", ")]
 
 
 def _unknown(name: str, known: Mapping[str, str]) -> str:

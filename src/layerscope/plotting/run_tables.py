@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from layerscope.errors import DamagedFile, UsageError
 from layerscope.plotting.drawing.selection import spread
@@ -28,7 +28,15 @@ OBSERVATIONS = "observations"
 PAIRS = "pairs"
 """Stands for ``pairs.npz`` among the names of tables."""
 
-FILES = {LOG: "log.csv", OBSERVATIONS: "observations.csv", PAIRS: PAIRS_FILE}
+CHECKPOINTS = "checkpoints"
+"""Stands for the list of checkpoints, whose features an open run gives, among the names of tables."""
+
+FILES = {
+    LOG: "log.csv",
+    OBSERVATIONS: "observations.csv",
+    PAIRS: PAIRS_FILE,
+    CHECKPOINTS: "checkpoints/manifest.json",
+}
 """What is no table of a measure: name → file."""
 
 NOT_SHOWN = ("weighting", "where", "reduce", "samples")
@@ -49,14 +57,29 @@ def input_path(run_folder: Path, table: str) -> Path:
     return TableStore(run_folder / "measurements").path(table)
 
 
+class OpenRun(Protocol):
+    """What is asked of a run, as ``layerscope.Run.open`` gives it."""
+
+    @property
+    def checkpoints(self) -> Any:
+        """Has ``epochs()``, the kept ones."""
+
+    def features(self, layer: str, split: Any, epoch: int | None) -> tuple[Any, Any]:
+        """Features (N, D) and labels (N,) of a layer at an epoch."""
+
+
 @dataclass(frozen=True)
 class RunTables:
-    """Tables by name (``log`` the training log), title, where layers are tapped, and the pairs of images."""
+    """Tables by name (``log`` the training log), title, where layers are tapped, and the pairs of images.
+
+    ``run`` gives the features that some figures are drawn from.
+    """
 
     frames: Mapping[str, DataFrame]
     title: str = ""
     tap: str = "input"
     pairs: StoredPairs | None = None
+    run: OpenRun | None = None
 
     @classmethod
     def load(
@@ -67,6 +90,7 @@ class RunTables:
         title: str = "",
         tap: str = "input",
         kept: Kept | None = None,
+        run: OpenRun | None = None,
     ) -> RunTables:
         """Read those tables of a run folder that are there.
 
@@ -82,13 +106,15 @@ class RunTables:
         """
         frames, pairs = {}, None
         for name in names:
+            if name == CHECKPOINTS:
+                continue
             if name == PAIRS:
                 pairs = _read_pairs(run_folder / PAIRS_FILE)
                 continue
             frame = _read(run_folder, name, {} if kept is None else kept)
             if frame is not None:
                 frames[name] = frame
-        return cls(frames, title, tap, pairs)
+        return cls(frames, title, tap, pairs, run)
 
     def has(self, name: str, split: str | None = None) -> bool:
         """Whether there are rows of this table (and split)."""

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from matplotlib.figure import Figure
 
 from layerscope.plotting.drawing import options
 from layerscope.plotting.drawing.text import decade, literal, short_number
-
-
-@pytest.fixture
-def tex(monkeypatch):
-    monkeypatch.setattr(options.shutil, "which", lambda name: f"/bin/{name}")
-    with options.figure_options(usetex=True):
-        yield
 
 
 def test_matplotlib_takes_no_name_for_mathematics():
@@ -38,3 +32,12 @@ def test_options_end_with_their_block(tex):
     with options.figure_options(columns=1):
         assert options.chosen() == options.Options(1, False)
     assert options.chosen().usetex
+
+
+@pytest.mark.parametrize("text", ["50%", "a & b", "x^2", "no $ formula", "1 · 2", r"\n", "$a · b$", "<1"])
+def test_what_latex_would_take_for_a_command_is_found(text, breaks_tex):
+    figure = Figure()
+    figure.text(0, 0, text, parse_math=False)
+    assert breaks_tex(figure) == [text]
+    figure.texts[0].set_text(r"a_b \% $x^2$ \textbackslash{}n")
+    assert breaks_tex(figure) == []

@@ -90,7 +90,7 @@ def tables_of(
     for quantity in QUANTITIES.values():
         wanted.setdefault(quantity.table, []).append(dict(quantity.where))
     for quantity in OF_IMBALANCE.values():
-        wanted.setdefault(quantity.table, []).append(dict(quantity.rows))
+        wanted.setdefault(quantity.table, []).append(dict(quantity.where))
     frames = {
         name: table_of(rows, each, **QUALIFIERS.get(name, {}))
         for name, each in wanted.items()

@@ -71,7 +71,7 @@ def test_the_floor_of_the_etf_error_is_that_of_the_same_layer(study):
     table = study(only=("ETF", "CDNV")).frames["ETF"]
     floor = table.assign(statistic="etf_floor", value=0.1 * table["layer_index"])
     both = pd.concat([table.astype({"statistic": str}), floor])
-    rows = quantity_rows(both, QUANTITIES["ETF"])
+    rows = quantity_rows(both, QUANTITIES["ETF"], frames={})
     assert len(rows) == len(table)
     assert np.allclose(rows["reference"], 0.1 * rows["layer_index"])
 

@@ -76,7 +76,7 @@ def test_curves_against_a_number_through_training_and_by_layer_are_of_one_settin
     epochs = imbalance.over_epochs(table[table[DECAY] == 0], "x", hue=FACTOR)
     assert headings(epochs) == ["mlp_single", "mlp_single", "mlp_small", "mlp_small"]
     layers = table.assign(
-        statistic="relative", split="train", layer_index=table["epoch"], value=table["drift"]
+        statistic="relative", split="train", layer_name="fc", layer_index=table["epoch"], value=table["drift"]
     )
     assert len(imbalance.over_layers(layers[layers[DECAY] == 0], "x", hue=FACTOR).axes) == 2
 
@@ -173,7 +173,7 @@ def test_a_map_is_of_one_setting_and_all_maps_share_their_colours():
     table["relative drift"] *= 1 + 1000 * table[DECAY]
     figure = imbalance.heat_map(table, "x", rows=FACTOR, columns=MODEL)
     assert headings(figure) == ["weight-decay 0", "weight-decay 0.001"]
-    low, high = (axes.images[0] for axes in figure.axes)
+    low, high = (axes.collections[-1] for axes in figure.axes)
     assert np.asarray(high.get_array() / low.get_array()) == pytest.approx(np.full((3, 2), 2.0))
     assert low.get_clim() == high.get_clim()
 

@@ -62,12 +62,12 @@ def estimates(ceilings: tuple[float, float]) -> RunTables:
 @pytest.mark.parametrize(
     ("ceilings", "colours", "name"),
     [
-        ((4.0, 4.0), [REFERENCE_COLOUR], "ceiling of the estimator"),
-        ((4.0, 6.0), list(depth_colours([0, 1]).values()), "ceiling of the estimator, by layer"),
+        ((4.0, 4.0), [REFERENCE_COLOUR], "ceiling of the estimate"),
+        ((4.0, 6.0), list(depth_colours([0, 1]).values()), "ceiling of the estimate, by layer"),
     ],
 )
 def test_ceilings_that_differ_by_layer_are_drawn_for_each_in_its_colour(ceilings, colours, name):
-    figure = layers_over_epochs(estimates(ceilings), [LABELS[1]], "train")
+    figure = layers_over_epochs(estimates(ceilings), [LABELS["neighbours"]], "train")
     lines = [line for line in figure.axes[0].get_lines() if line.get_linestyle() == "-."]
     assert [line.get_color() for line in lines] == colours
     assert [line.get_ydata()[0] for line in lines] == sorted(set(ceilings))

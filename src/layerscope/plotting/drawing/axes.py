@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from numpy.typing import ArrayLike
 
 from layerscope.plotting.drawing.selection import MOST_TICKS, short_name, tick_places
 from layerscope.plotting.drawing.sheet import CHARACTER, Sheet
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 SMALL_CHARACTER = CHARACTER * 6.5 / 7
 MOST_MINOR_TICKS = 60  # more would be a solid line, and take longer than all else
 TICK = 0.19  # inches that a slanted name needs beside the next
+BOUND = "bound"
+"""What a line to compare with is known by."""
+
 SLANT = 0.71  # sine of 45 degrees
 
 
@@ -101,6 +105,18 @@ def draw_reference(axes: Axes, height: float, style: LineStyle = ":", colour: st
     axes.axhline(height, color=colour, linewidth=0.8, linestyle=style, zorder=1.5)
 
 
+def draw_bound(
+    axes: Axes, x: ArrayLike, y: ArrayLike, style: LineStyle, colour: str = REFERENCE_COLOUR
+) -> None:
+    """A line to compare with; one that is the same everywhere crosses the whole panel."""
+    heights = np.asarray(y, dtype=float)
+    known = heights[np.isfinite(heights)]
+    if np.ptp(known) <= 1e-9 * abs(known).max():
+        draw_reference(axes, float(known[0]), style, colour)
+    else:
+        axes.plot(np.asarray(x), heights, color=colour, linestyle=style, linewidth=0.8, zorder=1.5, gid=BOUND)
+
+
 def set_share_axis(axes: Axes) -> None:
     """The y axis of something between nothing and all."""
     axes.set_ylim(0.0, 1.04)
@@ -153,8 +169,9 @@ def has_values(axes: Axes) -> bool:
 
 
 def _lines(axes: Axes) -> list[Line2D]:
-    """Lines in the units of the data: neither levels across the panel nor marks at its border."""
-    return [line for line in axes.get_lines() if line.get_transform() == axes.transData]
+    """Lines of values: neither what they are compared with nor marks at the border of the panel."""
+    lines = (line for line in axes.get_lines() if line.get_gid() != BOUND)
+    return [line for line in lines if line.get_transform() == axes.transData]
 
 
 def _set_log_ticks(axes: Axes) -> None:

@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
 
 from layerscope.errors import UsageError
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 WIDTHS = {1: 3.5, 2: 7.2}
 """Inches of a figure over one or two columns of a journal (89 mm, 183 mm)."""
@@ -37,20 +41,43 @@ def chosen() -> Options:
     return _chosen.get(Options())
 
 
+class Look(TypedDict, total=False):
+    """Keywords of all that draws figures.
+
+    ``columns``: 1 or 2, as wide as so many columns of a paper (3.5 or 7.2 inches); None: as wide as needed.
+    ``usetex``: text is set by LaTeX, which must be installed.
+    """
+
+    columns: int | None
+    usetex: bool
+
+
+class Drawing(Look, total=False):
+    """Keywords of all that draws figures into files: ``force``, those that are up to date, too."""
+
+    force: bool
+
+
+def look_of(drawing: Drawing) -> Look:
+    """What of it is about the look of figures."""
+    return {"columns": drawing.get("columns"), "usetex": drawing.get("usetex", False)}
+
+
 @contextmanager
-def figure_options(*, columns: int | None = None, usetex: bool = False) -> Iterator[None]:
-    """While it lasts, figures are drawn and saved so.
+def figure_options(**look: Unpack[Look]) -> Iterator[None]:
+    """While it lasts, figures are drawn and saved so; see :class:`Look`.
 
     Raises
     ------
     UsageError
         ``columns`` is neither 1 nor 2, or LaTeX is asked for and not here.
     """
-    if columns is not None and columns not in WIDTHS:
-        raise UsageError(f"a figure is 1 or 2 columns wide, not {columns!r}.")
-    if usetex:
+    options = Options(**look)
+    if options.columns is not None and options.columns not in WIDTHS:
+        raise UsageError(f"a figure is 1 or 2 columns wide, not {options.columns!r}.")
+    if options.usetex:
         require_tex()
-    token = _chosen.set(Options(columns, usetex))
+    token = _chosen.set(options)
     try:
         yield
     finally:

@@ -81,6 +81,12 @@ CLASS_GROUP_COLOURS = {
 }
 LineStyle = Literal["-", "--", ":", "-."]
 
+BELOW: LineStyle = ":"
+"""Of what can be reached, or of chance."""
+
+ABOVE: LineStyle = "-."
+"""Of ceilings."""
+
 SPLIT_LINES: dict[str, LineStyle] = {"train": "-", "test": "--"}
 NC_COLOUR = "#009E73"
 REFERENCE_COLOUR = "0.45"

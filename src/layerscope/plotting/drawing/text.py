@@ -21,6 +21,10 @@ FOR_TEX = {
     "▲": r"$\blacktriangle$",
     "±": r"$\pm$",
     "▼": r"$\blacktriangledown$",
+    "◆": r"$\blacklozenge$",
+    "→": r"$\rightarrow$",
+    "\N{EN DASH}": "--",
+    "²": "$^2$",
     "○": r"$\circ$",
     "\N{NO-BREAK SPACE}": "~",
 }

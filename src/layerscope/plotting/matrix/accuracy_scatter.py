@@ -11,10 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from layerscope.errors import UsageError
-from layerscope.plotting.drawing.axes import draw_reference, say_empty
+from layerscope.plotting.drawing.axes import say_empty
 from layerscope.plotting.drawing.selection import spread
 from layerscope.plotting.drawing.sheet import Sheet
 from layerscope.plotting.drawing.style import REFERENCE_COLOUR, styled
+from layerscope.plotting.drawing.text import literal
+from layerscope.plotting.matrix.bounds import draw_bounds
 from layerscope.plotting.matrix.legends import add_colours, add_entries
 from layerscope.plotting.matrix.places import (
     axes_in,
@@ -26,10 +28,11 @@ from layerscope.plotting.matrix.places import (
     value_text,
     values_of,
 )
-from layerscope.plotting.matrix.quantities import QUANTITIES, label_of, last_layer, quantity_rows
+from layerscope.plotting.matrix.quantities import label_of, last_layer, named_rows
 from layerscope.plotting.matrix.roles import heading as write_heading
 from layerscope.plotting.matrix.roles import hue_colours, roles
 from layerscope.plotting.matrix.tables import MatrixTables
+from layerscope.plotting.quantity import CEILING
 from layerscope.plotting.run_tables import LOG
 from layerscope.results.known_runs import RUN
 from layerscope.results.rows import EPOCH
@@ -57,14 +60,13 @@ def accuracy_frame(tables: MatrixTables, *, quantity: str) -> DataFrame:
 
     Accuracies come from the training logs, of the epochs at which there is a value.
     """
-    wanted = QUANTITIES[quantity]
-    rows = last_layer(quantity_rows(tables.frame(wanted.table), wanted))
+    rows = last_layer(named_rows(tables, quantity, compared=True))
     log = tables.frame(LOG)[[RUN, EPOCH, "test_accuracy"]].astype({RUN: str})
-    kept = [name for name in ("value", "status", "unit", "ceiling", "classes") if name in rows]
+    kept = [name for name in ("value", "status", "unit", "ceiling", "reference", "classes") if name in rows]
     own = rows[[RUN, *axes_in(rows), EPOCH, *kept]].astype({RUN: str})
     joined = own.merge(log, on=[RUN, EPOCH]).rename(columns={"test_accuracy": "accuracy"})
     if joined.empty:
-        raise UsageError(f"the training logs hold no epoch at which {wanted.table} is measured")
+        raise UsageError(f"the training logs hold no epoch at which {quantity} is measured")
     return joined
 
 
@@ -88,6 +90,8 @@ def accuracy_scatter(
     *,
     label: str = "value",
     log: bool = False,
+    reference: str = "",
+    ceiling: str = CEILING,
     rows: str | None = None,
     columns: str | None = None,
 ) -> Figure:
@@ -97,6 +101,8 @@ def accuracy_scatter(
     ----------
     frame
         What :func:`accuracy_frame` gives.
+    reference, ceiling
+        What the columns of these names hold; without a name they are not drawn.
     rows, columns
         The axes of the grid of panels (families of networks and data sets, say); chosen when None.
     """
@@ -104,7 +110,8 @@ def accuracy_scatter(
     down, of_rows = _values(frame, roles_here.rows, MOST_ROWS)
     across, of_columns = _values(frame, roles_here.columns, MOST_COLUMNS)
     size = (2.95, 2.2) if len(across) < 3 else (1.9, 1.6)
-    sheet = Sheet.of_panels(title, len(down) * len(across), len(across), size, headings=True)
+    named = bool(roles_here.rows or roles_here.columns)
+    sheet = Sheet.of_panels(title, len(down) * len(across), len(across), size, headings=named)
     sheet.notes.update(note for note in (of_rows, of_columns) if note)
     colours = hue_colours(frame[roles_here.hue]) if roles_here.hue else {None: "#0072B2"}
     markers = _markers(frame, roles_here.marker)
@@ -117,7 +124,9 @@ def accuracy_scatter(
             axes.set_yscale("log" if log else "linear")
             axes.set(xlabel="test accuracy", ylabel=label_of(frame, label))
             write_heading(sheet, axes, _heading(roles_here, row, column))
-            _draw_levels(sheet, axes, own)
+            _draw_chance(sheet, axes, own)
+            sets = [_chosen(own, roles_here.hue, value) for value in colours]
+            draw_bounds(sheet, axes, sets, list(colours.values()), reference, ceiling)
     add_colours(sheet, roles_here.hue, colours)
     _add_markers(sheet, roles_here.marker, markers)
     add_entries(sheet, "training", _shades())
@@ -185,28 +194,20 @@ def _lost(frame: DataFrame, finite: Any) -> str:
     return f"{int((~finite).sum())} of {len(frame)} points"
 
 
-def _draw_levels(sheet: Sheet, axes: Axes, own: DataFrame) -> None:
-    """Chance along x, and the ceiling of an estimate along y where it is within reach."""
+def _draw_chance(sheet: Sheet, axes: Axes, own: DataFrame) -> None:
+    """The accuracy of guessing, along x."""
     axes.set_xlim(-0.03, 1.03)
     if "classes" in own and len(own):
         axes.axvline(
             1 / float(own["classes"].max()), color=REFERENCE_COLOUR, linewidth=0.8, linestyle=":", zorder=1
         )
         sheet.notes.add("dotted upright: chance")
-    ceiling = own["ceiling"].max() if "ceiling" in own else np.nan
-    if not np.isfinite(ceiling):
-        return
-    if ceiling < 1.6 * own["value"].max():
-        draw_reference(axes, float(ceiling))
-        sheet.notes.add("dotted flat: ceiling of the estimate")
-    else:
-        sheet.notes.add(f"ceiling of the estimate, above the panel: {ceiling:.3g}")
 
 
 def _add_markers(sheet: Sheet, axis: str | None, markers: dict[Any, str]) -> None:
     if axis is not None:
         lines = [
-            (Line2D([], [], color="0.3", marker=marker, linestyle="none"), plain_text(value))
+            (Line2D([], [], color="0.3", marker=marker, linestyle="none"), literal(plain_text(value)))
             for value, marker in list(markers.items())[: 2 * len(MARKERS)]
         ]
         add_entries(sheet, axis_name(axis), lines)

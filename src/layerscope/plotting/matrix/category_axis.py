@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from layerscope.plotting.drawing.axes import SLANT, SMALL_CHARACTER, TICK
 from layerscope.plotting.drawing.selection import tick_places
 from layerscope.plotting.drawing.sheet import LEFT, Sheet
+from layerscope.plotting.drawing.text import literal
 from layerscope.plotting.matrix.places import clipped
 
 LONGEST = 30
@@ -19,7 +20,7 @@ def name_categories(sheet: Sheet, axes: Axes, names: Sequence[str]) -> None:
     width = sheet.panel[0]
     places = tick_places(len(names), max(int(width / TICK), 2))
     texts = [clipped(names[place], LONGEST) for place in places]
-    axes.set_xticks(places, texts, parse_math=False)
+    axes.set_xticks(places, [literal(text) for text in texts])
     axes.set_xlim(-0.6, len(names) - 0.4)
     longest = max(map(len, texts), default=0)
     if (longest + 1.5) * SMALL_CHARACTER * len(texts) > width:

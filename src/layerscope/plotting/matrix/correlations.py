@@ -13,9 +13,10 @@ from layerscope.errors import UsageError
 from layerscope.plotting.drawing.axes import SMALL_CHARACTER
 from layerscope.plotting.drawing.sheet import LEFT, Sheet
 from layerscope.plotting.drawing.style import REFERENCE_COLOUR, styled
+from layerscope.plotting.drawing.text import literal
 from layerscope.plotting.matrix.legends import add_entries
 from layerscope.plotting.matrix.places import clipped
-from layerscope.plotting.matrix.quantities import QUANTITIES, last_epoch, last_layer, quantity_rows
+from layerscope.plotting.matrix.quantities import QUANTITIES, last_epoch, last_layer, named_rows
 from layerscope.plotting.matrix.tables import MatrixTables
 from layerscope.plotting.run_tables import LOG
 from layerscope.results.correlation import FEWEST, correlation
@@ -54,7 +55,7 @@ def correlation_frame(tables: MatrixTables) -> DataFrame:
         if quantity.table not in tables.frames:
             continue
         try:
-            found = last_epoch(last_layer(quantity_rows(tables.frame(quantity.table), quantity)))
+            found = last_epoch(last_layer(named_rows(tables, name)))
         except UsageError:  # this table has no such rows
             continue
         values = found.astype({RUN: str}).set_index(RUN)
@@ -87,13 +88,13 @@ def correlations(frame: DataFrame, title: str) -> Figure:
         axes.set_title(name, fontsize=7)
         axes.set_xlabel("correlation")
         first = place % sheet.columns == 0
-        axes.set_yticks(range(len(measures)), [clipped(name) for name in measures] if first else [])
+        axes.set_yticks(range(len(measures)), [literal(clipped(name)) for name in measures] if first else [])
     entries = [
         (Line2D([], [], color=COLOURS["pearson"], marker="o"), "Pearson's r"),
         (Line2D([], [], color=COLOURS["spearman"], marker="D"), "Spearman's rho"),
     ]
     sheet.notes.add("all runs together, whatever they differ in")
-    add_entries(sheet, f"{LEVEL:.0%} interval over {frame['n'].max()} runs", entries)
+    add_entries(sheet, literal(f"{LEVEL:.0%}") + f" interval over {frame['n'].max()} runs", entries)
     return sheet.finish()
 
 

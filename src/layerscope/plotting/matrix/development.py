@@ -19,7 +19,7 @@ from layerscope.plotting.drawing.style import styled
 from layerscope.plotting.matrix.bands import draw_lines
 from layerscope.plotting.matrix.legends import add_colours
 from layerscope.plotting.matrix.places import axes_in, axis_name, check_axes
-from layerscope.plotting.matrix.quantities import QUANTITIES, label_of, last_layer, quantity_rows
+from layerscope.plotting.matrix.quantities import label_of, last_layer, named_rows
 from layerscope.plotting.matrix.roles import hue_colours, roles
 from layerscope.plotting.matrix.settings import Setting, settings_sheet
 from layerscope.plotting.matrix.tables import MatrixTables
@@ -53,8 +53,7 @@ def development_frame(tables: MatrixTables, *, quantity: str) -> DataFrame:
 
     from layerscope.plotting.run_tables import LOG
 
-    wanted = QUANTITIES[quantity]
-    rows = last_layer(quantity_rows(tables.frame(wanted.table), wanted))
+    rows = last_layer(named_rows(tables, quantity))
     log = tables.frame(LOG)
     own = [RUN, *axes_in(rows), EPOCH]
     accuracy = log[own].assign(value=log["test_accuracy"], panel=ACCURACY)

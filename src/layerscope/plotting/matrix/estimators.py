@@ -14,6 +14,7 @@ from layerscope.plotting.drawing.axes import finish_values
 from layerscope.plotting.drawing.selection import spread
 from layerscope.plotting.drawing.sheet import Sheet
 from layerscope.plotting.drawing.style import styled
+from layerscope.plotting.drawing.text import literal
 from layerscope.plotting.matrix.averages import averaged
 from layerscope.plotting.matrix.bands import draw_band
 from layerscope.plotting.matrix.legends import add_colours, add_entries
@@ -72,7 +73,7 @@ def estimator_comparison(frame: DataFrame, title: str) -> Figure:
     last, least = sheet.axes[-1], frame[CORRUPTION].min()
     _draw(sheet, last, frame[frame[CORRUPTION] == least], DIMENSION)
     last.set(xscale="log", xlabel="dimension", ylabel="mutual information (nats)")
-    last.set_title(f"{least:.0%} of labels drawn anew", fontsize=7)
+    last.set_title(literal(f"{least:.0%} of labels drawn anew"), fontsize=7)
     for axes in sheet.axes:
         finish_values(axes)
     add_colours(sheet, ESTIMATOR, hue_colours(frame[ESTIMATOR]))

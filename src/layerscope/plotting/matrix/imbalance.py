@@ -7,22 +7,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from layerscope.errors import UsageError
-from layerscope.plotting.drawing.axes import SMALL_CHARACTER, finish_values, say_empty
+from layerscope.plotting.drawing.axes import SMALL_CHARACTER, draw_layer_axis, finish_values, say_empty
+from layerscope.plotting.drawing.heat_map import draw_cells, scale_of
 from layerscope.plotting.drawing.series import draw_border
 from layerscope.plotting.drawing.sheet import LEFT, Legend, Sheet
 from layerscope.plotting.drawing.style import styled
+from layerscope.plotting.drawing.text import literal
 from layerscope.plotting.matrix.averages import averaged
 from layerscope.plotting.matrix.bands import BORDERS, draw_lines
 from layerscope.plotting.matrix.category_axis import name_categories
 from layerscope.plotting.matrix.imbalance_table import FACTOR, LABEL, hue_of, last_epochs
 from layerscope.plotting.matrix.legends import add_colours
 from layerscope.plotting.matrix.places import axis_name, having, plain_text, telling_axes, values_of
+from layerscope.plotting.matrix.profiles import layers_by_place
 from layerscope.plotting.matrix.roles import hue_colours, panels_of, sheet_of
 from layerscope.plotting.matrix.settings import settings_sheet
 from layerscope.results.rows import EPOCH
@@ -90,15 +94,14 @@ def heat_map(
     first = next(iter(maps.values()))
     names = [plain_text(name) for name in first.index]
     size = max(0.45 * len(first.columns), 1.5), max(0.28 * len(first), 0.6)
-    sheet = sheet_of(f"{title}: {quantity}", list(maps.items()), total, size, columns=1)
+    sheet = sheet_of(f"{title} · {quantity}", list(maps.items()), total, size, columns=1)
     sheet.left = max(max(map(len, names)) * SMALL_CHARACTER + 0.3 - LEFT, 0.0)
     values = np.concatenate([cells.to_numpy(dtype=float).ravel() for cells in maps.values()])
-    known = values[np.isfinite(values)]
-    limits = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    norm = scale_of(values[np.isfinite(values)])
     for axes, cells in zip(sheet.axes, maps.values(), strict=True):
-        _draw_cells(axes, cells.to_numpy(dtype=float), limits)
-        axes.set_yticks(range(len(cells)), names)
-        axes.set(ylabel=axis_name(rows), xlabel=axis_name(columns))
+        _write_cells(axes, cells.to_numpy(dtype=float), norm)
+        axes.set_yticks(range(len(cells)), [literal(name) for name in names])
+        axes.set(ylabel=literal(axis_name(rows)), xlabel=literal(axis_name(columns)))
         name_categories(sheet, axes, [plain_text(name) for name in cells.columns])
         axes.set_xlim(-0.5, len(cells.columns) - 0.5)
     return sheet.finish()
@@ -113,15 +116,15 @@ def _cells(table: DataFrame, own: DataFrame, rows: str, columns: str, quantity: 
     return cells.reindex(index=kept[0], columns=kept[1])
 
 
-def _draw_cells(axes: Axes, values: NDArray[np.float64], limits: tuple[float, float]) -> None:
-    low, high = limits
-    axes.set_facecolor("0.85")
-    axes.imshow(np.ma.masked_invalid(values), aspect="auto", cmap="viridis", vmin=low, vmax=high)
+def _write_cells(axes: Axes, values: NDArray[np.float64], norm: Normalize) -> None:
+    """Colours with their numbers, the first row above."""
+    draw_cells(axes, values, norm)
+    axes.invert_yaxis()
     for (row, column), value in np.ndenumerate(values):
-        colour = "white" if value < (low + high) / 2 else "black"
-        text = f"{value:.2f}" if np.isfinite(value) else "?"
+        known = bool(np.isfinite(value))
+        colour = "white" if known and norm(value) < 0.5 else "black"
+        text = f"{value:.2f}" if known else "?"
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=6)
-    axes.grid(visible=False)
 
 
 @styled
@@ -160,9 +163,8 @@ def over_layers(drift: DataFrame, title: str, *, hue: str | None = None) -> Figu
     for setting in settings:
         (axes,) = setting.axes
         draw_lines(sheet, axes, setting.rows, "layer_index", hue, colours)
-        axes.set(xlabel="layer", ylabel="relative drift")
-        axes.xaxis.set_major_locator(MaxNLocator(14, integer=True, min_n_ticks=1))
-        finish_values(axes)
+        axes.set_ylabel("relative drift")
+        draw_layer_axis(sheet, axes, layers_by_place(setting.rows), None, "layer")
     add_colours(sheet, hue, colours)
     return sheet.finish()
 
@@ -184,6 +186,7 @@ def scatter(table: DataFrame, title: str, *, hue: str | None = None) -> Figure:
         chosen = having(last, hue, value)
         axes.plot(chosen["drift"], chosen["tail"], "o", color=colour)
     axes.set(xlabel="drift (train)", ylabel="tail accuracy (test)")
+    finish_values(axes)
     add_colours(sheet, hue, colours)
     return sheet.finish()
 

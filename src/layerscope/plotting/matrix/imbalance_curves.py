@@ -14,6 +14,7 @@ from layerscope.errors import UsageError
 from layerscope.plotting.drawing.axes import finish_values, has_values
 from layerscope.plotting.drawing.sheet import Sheet
 from layerscope.plotting.drawing.style import REFERENCE_COLOUR, styled
+from layerscope.plotting.drawing.text import literal
 from layerscope.plotting.matrix.averages import averaged
 from layerscope.plotting.matrix.bands import draw_band
 from layerscope.plotting.matrix.fits import PowerLaw, power_law
@@ -78,7 +79,7 @@ def against(table: DataFrame, title: str, *, axis: str, log_x: bool = True) -> F
     numbers = NumberAxis.of(last[axis], log=log_x)
     sheet, settings = settings_sheet(title, last, [axis])
     for setting in settings:
-        _draw_against(sheet, setting, axis, numbers, axis_name(axis))
+        _draw_against(sheet, setting, axis, numbers, literal(axis_name(axis)))
     return sheet.finish()
 
 

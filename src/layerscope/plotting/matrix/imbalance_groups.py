@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerscope.errors import UsageError
-from layerscope.plotting.drawing.saving import save
-from layerscope.plotting.matrix import imbalance, imbalance_curves
-from layerscope.plotting.matrix.imbalance_table import (
-    FACTOR,
-    TABLES,
-    drift_rows,
-    hue_of,
-    imbalance_rows,
-    last_epochs,
-)
+from layerscope.plotting.matrix import imbalance_curves
+from layerscope.plotting.matrix.imbalance_table import FACTOR, hue_of, imbalance_table, last_epochs
 from layerscope.plotting.matrix.places import cells, telling_axes
-from layerscope.plotting.matrix.tables import MatrixTables
+from layerscope.plotting.matrix.plots import MatrixPlots
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from pandas import DataFrame
 
-Draw = Callable[["DataFrame", str], "Figure"]
-
-FIGURES: dict[str, dict[str, Draw]] = {
-    "exp01": {"F33_drift_map": imbalance.drift_map},
-    "exp02": {"F34_scaling": imbalance_curves.scaling},
-    "exp03": {"F35_losses": imbalance.by_category},
-    "exp04": {"F36_weight_decay": partial(imbalance_curves.against, axis="Optimizer.weight-decay")},
-    "exp05": {"F37_optimizers": imbalance.by_category},
-    "exp06": {"F38_drift_penalty": partial(imbalance_curves.against, axis="Optimizer.drift-penalty")},
-    "exp07": {"F39_batch_size": partial(imbalance_curves.against, axis="Data.batch-size")},
-    "exp08": {"F40_layernorm": partial(imbalance.over_epochs, hue="Model.final-norm")},
-    "exp09": {"F41_repetitions": imbalance.by_category},
-    "exp10": {"F42_shots": partial(imbalance.by_category, accuracies=imbalance.SHOTS)},
+FIGURES: dict[str, str] = {
+    "exp01": "DriftMap",
+    "exp02": "DriftScaling",
+    "exp03": "ImbalanceByKind",
+    "exp04": "ImbalanceWeightDecay",
+    "exp05": "ImbalanceByKind",
+    "exp06": "ImbalanceDriftPenalty",
+    "exp07": "ImbalanceBatchSize",
+    "exp08": "ImbalanceLayerNorm",
+    "exp09": "ImbalanceByKind",
+    "exp10": "ImbalanceShots",
 }
-"""Beginning of a group's name → the figures that answer its question, beside those that every group has."""
+"""Beginning of a group's name → the figure of many runs that answers its question."""
+
+OF_EVERY_GROUP = ("DriftEpochs", "DriftLayers", "DriftTail")
 
 
 def report(base: Path, group: str) -> str:
@@ -48,21 +37,14 @@ def report(base: Path, group: str) -> str:
     Raises
     ------
     UsageError
-        The group is unknown, or its runs have not been measured.
+        The group is unknown, its runs have not been measured, or none of its figures can be drawn.
     """
     own = FIGURES.get(group.partition("_")[0])
     if own is None:
         raise UsageError(f"{group!r} is not a group; they begin with {', '.join(FIGURES)}.")
-    tables = MatrixTables.load(base, TABLES)
-    table, drift = imbalance_rows(tables), drift_rows(tables)
-    hue = hue_of(table)
-    drawn: dict[str, Figure] = {name: draw(table, group) for name, draw in own.items()}
-    drawn["F43_epochs"] = imbalance.over_epochs(table, group, hue=hue)
-    drawn["F44_layers"] = imbalance.over_layers(drift, group, hue=hue)
-    drawn["F45_scatter"] = imbalance.scatter(table, group, hue=hue)
-    for name, figure in drawn.items():
-        save(figure, [base / "figures" / f"{name}.{suffix}" for suffix in ("pdf", "png")])
-    return numbers(table, hue)
+    table = imbalance_table(base)
+    MatrixPlots(base).draw((own, *OF_EVERY_GROUP), force=True)
+    return numbers(table, hue_of(table))
 
 
 def numbers(table: DataFrame, hue: str) -> str:

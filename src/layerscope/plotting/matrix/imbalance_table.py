@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from layerscope.errors import UsageError
 from layerscope.plotting.matrix.places import axes_in, plain_text, telling_axes
 from layerscope.plotting.matrix.quantities import last_epoch, last_layer
 from layerscope.plotting.matrix.tables import MatrixTables
+from layerscope.plotting.quantity import Source
 from layerscope.results.known_runs import RUN
 from layerscope.results.rows import EPOCH
 
@@ -21,27 +21,20 @@ FACTOR, LABEL = "Data.imbalance.factor", "label"
 NO_CLASS = -1
 
 
-class Quantity(NamedTuple):
-    """Where a number of a run is found: the table, and the rows of it at the last layer that has any."""
-
-    table: str
-    rows: Mapping[str, object]
+def _drift(statistic: str) -> Source:
+    return Source("Drift", {"statistic": statistic, "split": "train", "class": NO_CLASS})
 
 
-def _drift(statistic: str) -> Quantity:
-    return Quantity("Drift", {"statistic": statistic, "split": "train", "class": NO_CLASS})
+def _accuracy(group: str, rule: str) -> Source:
+    return Source("GroupAccuracy", {"group": group, "rule": rule, "split": "test"})
 
 
-def _accuracy(group: str, rule: str) -> Quantity:
-    return Quantity("GroupAccuracy", {"group": group, "rule": rule, "split": "test"})
-
-
-def _rows(statistic: str) -> Quantity:
+def _rows(statistic: str) -> Source:
     wanted = {"statistic": statistic, "vectors": "weights", "rule": "thirds"}
-    return Quantity("MinorityCollapse", wanted)
+    return Source("MinorityCollapse", wanted)
 
 
-QUANTITIES: dict[str, Quantity] = {
+QUANTITIES: dict[str, Source] = {
     "drift": _drift("norm"),
     "relative drift": _drift("relative"),
     "gap": _drift("gap"),
@@ -58,7 +51,7 @@ QUANTITIES: dict[str, Quantity] = {
 """Column → where its numbers are. Drift is that of the train split, accuracy that of the test split."""
 
 
-TABLES = tuple(dict.fromkeys(quantity.table for quantity in QUANTITIES.values()))
+TABLES = tuple(dict.fromkeys(source.table for source in QUANTITIES.values()))
 
 
 def imbalance_table(base: Path | str) -> DataFrame:
@@ -81,7 +74,7 @@ def imbalance_rows(tables: MatrixTables) -> DataFrame:
             f"no run below {tables.base} has a table {', '.join(lacking)}; measure the group Imbalance."
         )
     columns = [
-        _column(tables.frame(quantity.table), quantity).rename(name) for name, quantity in QUANTITIES.items()
+        _column(tables.frame(source.table), source).rename(name) for name, source in QUANTITIES.items()
     ]
     found = columns[0].to_frame().join(columns[1:], how="outer").reset_index()
     joined = _places(tables).merge(found, on=RUN)
@@ -140,9 +133,9 @@ def _kind(run: str) -> str:
     return "/".join(parts) or run
 
 
-def _column(frame: DataFrame, quantity: Quantity) -> Series[float]:
+def _column(frame: DataFrame, source: Source) -> Series[float]:
     """The values by run and epoch."""
     chosen = frame
-    for name, wanted in quantity.rows.items():
+    for name, wanted in source.where.items():
         chosen = chosen[chosen[name] == wanted]
     return last_layer(chosen).astype({RUN: str}).set_index([RUN, EPOCH])["value"]

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from layerscope.plotting.drawing.axes import draw_reference
 from layerscope.plotting.drawing.sheet import Sheet
 from layerscope.plotting.drawing.style import styled
+from layerscope.plotting.drawing.text import literal
 from layerscope.plotting.matrix.category_axis import name_categories
 from layerscope.plotting.matrix.legends import add_colours, add_entries
 from layerscope.plotting.matrix.places import (
@@ -24,7 +25,7 @@ from layerscope.plotting.matrix.places import (
     telling_axes,
     values_of,
 )
-from layerscope.plotting.matrix.quantities import QUANTITIES, last_epoch, quantity_rows
+from layerscope.plotting.matrix.quantities import last_epoch, named_rows
 from layerscope.plotting.matrix.roles import hue_colours, roles
 from layerscope.plotting.matrix.tables import MatrixTables
 from layerscope.results.axes import REPETITION
@@ -44,8 +45,7 @@ def nc_layer_frame(tables: MatrixTables) -> DataFrame:
     The layer is the first one whose mean CDNV of the train split is below 0.2 at the run's last epoch;
     ``share`` is how far down the ``depth`` tapped layers it is.
     """
-    quantity = QUANTITIES["CDNV"]
-    rows = last_epoch(quantity_rows(tables.frame(quantity.table), quantity))
+    rows = last_epoch(named_rows(tables, "CDNV"))
     groups = rows.groupby(RUN, observed=True)["layer_index"]
     runs = rows.drop_duplicates(RUN)[[RUN, *axes_in(rows)]].set_index(RUN)
     first = rows[rows["value"] < THRESHOLD].groupby(RUN, observed=True)["layer_index"].min()
@@ -100,7 +100,7 @@ def _draw(
     draw_reference(panel, 1.0)
     panel.set_ylim(0.0, 1.12)
     panel.set_yticks([0.0, 0.25, 0.5, 0.75, 1.0])
-    panel.set(ylabel="NC layer / layers", xlabel="layers" if axis == DEPTH else _name(axis))
+    panel.set(ylabel="NC layer / layers", xlabel="layers" if axis == DEPTH else literal(_name(axis)))
     name_categories(sheet, panel, [plain_text(value) for value in values])
 
 

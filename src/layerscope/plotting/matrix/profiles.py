@@ -9,17 +9,19 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from layerscope.plotting.drawing.axes import draw_layer_axis, draw_reference, has_values, set_share_axis
+from layerscope.plotting.drawing.axes import draw_layer_axis, has_values, set_share_axis
 from layerscope.plotting.drawing.selection import spread
 from layerscope.plotting.drawing.series import Border, draw_border, epoch_legend
 from layerscope.plotting.drawing.sheet import Sheet
-from layerscope.plotting.drawing.style import NC_COLOUR, REFERENCE_COLOUR, epoch_colours, styled
+from layerscope.plotting.drawing.style import NC_COLOUR, epoch_colours, styled
 from layerscope.plotting.matrix.averages import averaged
 from layerscope.plotting.matrix.bands import draw_band
+from layerscope.plotting.matrix.bounds import draw_bounds
 from layerscope.plotting.matrix.legends import add_colours
 from layerscope.plotting.matrix.places import check_axes, having
 from layerscope.plotting.matrix.quantities import label_of, last_epoch
 from layerscope.plotting.matrix.roles import hue_colours, panels_of, roles, sheet_of
+from layerscope.plotting.quantity import CEILING
 from layerscope.results.known_runs import RUN
 from layerscope.results.rows import EPOCH
 
@@ -39,6 +41,7 @@ def profile(
     log: bool = False,
     share: bool = False,
     reference: str = "",
+    ceiling: str = CEILING,
     hue: str | None = None,
     panels: Sequence[str] | None = None,
 ) -> Figure:
@@ -50,8 +53,8 @@ def profile(
         ``run``, the axes, ``epoch, layer_name, layer_index, value``, and ``status, ceiling, unit`` if known:
         what :func:`~layerscope.plotting.matrix.quantities.quantity_rows` gives. ``nc_layer``, the place of a
         layer, is marked, and ``reference`` drawn, where there are such columns.
-    reference
-        What the column of this name holds.
+    reference, ceiling
+        What the columns of these names hold; without a name they are not drawn.
     hue, panels
         Axes; chosen when None. Runs that agree on these are averaged, as repetitions are.
     """
@@ -63,7 +66,7 @@ def profile(
         lines = [having(own, chosen.hue, value) if chosen.hue else own for value in colours]
         _draw_lines(sheet, axes, lines, list(colours.values()), log=log)
         _mark_nc_layers(sheet, axes, lines, list(colours.values()))
-    _draw_references(sheet, [own for _, own in shown], reference)
+        draw_bounds(sheet, axes, lines, list(colours.values()), reference, ceiling, LAYER[0])
     _finish(sheet, [own for _, own in shown], label_of(rows, label), log=log, share=share)
     add_colours(sheet, chosen.hue, colours)
     return sheet.finish()
@@ -78,6 +81,7 @@ def multiples(
     log: bool = False,
     share: bool = False,
     reference: str = "",
+    ceiling: str = CEILING,
     panels: Sequence[str] | None = None,
 ) -> Figure:
     """A quantity by layer through training, a colour for each epoch: a panel for every setting.
@@ -93,7 +97,7 @@ def multiples(
         lines = [own[own[EPOCH] == epoch] for epoch in colours]
         _draw_lines(sheet, axes, lines, list(colours.values()), log=log)
         _mark_nc_layers(sheet, axes, [own], [NC_COLOUR])
-    _draw_references(sheet, [own for _, own in shown], reference)
+        draw_bounds(sheet, axes, [own], [NC_COLOUR], reference, ceiling, LAYER[0])
     _finish(sheet, [own for _, own in shown], label_of(rows, label), log=log, share=share)
     sheet.legends.append(epoch_legend(epochs, _split(rows)))
     return sheet.finish()
@@ -124,20 +128,10 @@ def _mark_nc_layers(sheet: Sheet, axes: Axes, groups: Sequence[DataFrame], colou
             draw_border(sheet, axes, middle, NC_LAYER, colour, (place, len(groups)))
 
 
-def _draw_references(sheet: Sheet, panels: Sequence[DataFrame], name: str) -> None:
-    """What the values are to be compared with, layer by layer; of a bound that is 0 everywhere nothing."""
-    for axes, rows in zip(sheet.axes, panels, strict=True):
-        if name and "reference" in rows and (rows["reference"] > 0).any():
-            means = rows.groupby(LAYER[0], observed=True)["reference"].mean()
-            axes.plot(means.index, means, color=REFERENCE_COLOUR, linestyle=":", linewidth=0.8, zorder=1.5)
-            sheet.references[name] = ":"
-
-
 def _finish(sheet: Sheet, panels: Sequence[DataFrame], label: str, *, log: bool, share: bool) -> None:
     """Give all panels one scale, and name their layers."""
-    for axes, rows in zip(sheet.axes, panels, strict=True):
+    for axes in sheet.axes:
         axes.set_yscale("log" if log else "linear")
-        _draw_ceiling(sheet, axes, rows)
         axes.set_ylabel(label)
     if share:
         for axes in sheet.axes:
@@ -145,7 +139,7 @@ def _finish(sheet: Sheet, panels: Sequence[DataFrame], label: str, *, log: bool,
     else:
         share_limits(sheet.axes)
     for axes, rows in zip(sheet.axes, panels, strict=True):
-        draw_layer_axis(sheet, axes, _layers(rows), None, "layer")
+        draw_layer_axis(sheet, axes, layers_by_place(rows), None, "layer")
 
 
 def share_limits(panels: Sequence[Axes]) -> None:
@@ -157,26 +151,13 @@ def share_limits(panels: Sequence[Axes]) -> None:
             axes.set_ylim(low, high)
 
 
-def _layers(rows: DataFrame) -> DataFrame:
+def layers_by_place(rows: DataFrame) -> DataFrame:
     """A row per layer; networks of several kinds can only be compared by place."""
     layers = rows.drop_duplicates(["layer_index", "layer_name"])
     if layers["layer_index"].duplicated().any():
         layers = layers.drop_duplicates("layer_index")
         layers = layers.assign(layer_name=layers["layer_index"].astype(str))
     return layers if "status" in layers else layers.assign(status="ok")
-
-
-def _draw_ceiling(sheet: Sheet, axes: Axes, rows: DataFrame) -> None:
-    """The largest value that an estimator can give, where it gives one and it is near the data."""
-    ceilings = _finite(rows["ceiling"]) if "ceiling" in rows else np.array([])
-    values = _finite(rows["value"])
-    if not len(ceilings) or not len(values):
-        return
-    if ceilings.max() < 1.5 * values.max():
-        draw_reference(axes, float(ceilings.max()))
-        sheet.notes.add("dotted: ceiling of the estimate")
-    else:
-        sheet.notes.add(f"ceiling of the estimate, above the panel: {ceilings.max():.3g}")
 
 
 def _finite(column: Any) -> Any:

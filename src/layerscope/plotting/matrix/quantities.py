@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from layerscope.errors import UsageError
 from layerscope.plotting.matrix.places import axes_in
+from layerscope.plotting.quantity import CEILING, Quantity, Source, chosen_rows, entropy_of
 from layerscope.results.known_runs import RUN
 from layerscope.results.nc_layer import first_collapsed
-from layerscope.results.rows import EPOCH, PLACE, RESULT
+from layerscope.results.rows import EPOCH
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -18,38 +18,17 @@ if TYPE_CHECKING:
     from layerscope.plotting.matrix.tables import MatrixTables
 
 UNITS = {"nat": "nats", "bit": "bits"}
-_LARGEST = ("n", "rank")
+SPLIT = "train"
+
+_CHANCE: tuple[Literal["chance"], str] = ("chance", "chance")
+_ETF_FLOOR = Source("ETF", {"statistic": "etf_floor"})
 
 
-@dataclass(frozen=True)
-class Quantity:
-    """One number per layer.
-
-    Parameters
-    ----------
-    table
-        The measure.
-    where
-        Its qualifiers. Of those left open the smallest value is taken, of sample sizes and ranks the largest.
-    label
-        What the number is called on an axis.
-    log
-        Whether its axis is logarithmic.
-    share
-        Whether it lies between 0 and 1.
-    reference, beside
-        What it is to be compared with, and the rows of the same table that say how large that is; without
-        rows it is one over the number of classes.
-    """
-
-    table: str
-    label: str
-    where: Mapping[str, object] = field(default_factory=dict)
-    log: bool = False
-    share: bool = False
-    split: str = "train"
-    reference: str = ""
-    beside: Mapping[str, object] | None = None
+def _information(
+    label: str, table: str, *, of: str = "labels", ceiling: str = CEILING, **where: str
+) -> Quantity:
+    """Information with the labels or the inputs, beside their entropy, unless that is the ceiling anyway."""
+    return Quantity(table, label, {"variable": of, **where}, ceiling=ceiling, **entropy_of(of, table))
 
 
 QUANTITIES: dict[str, Quantity] = {
@@ -60,28 +39,32 @@ QUANTITIES: dict[str, Quantity] = {
         "ETF",
         "distance to an ETF",
         {"statistic": "etf_error"},
-        reference="attainable in this dimension",
-        beside={"statistic": "etf_floor"},
+        beside=(_ETF_FLOOR,),
+        beside_label="attainable in this dimension",
     ),
-    "NCC": Quantity(
-        "NCC", "nearest-center accuracy", {"statistic": "accuracy"}, share=True, reference="chance"
-    ),
+    "NCC": Quantity("NCC", "nearest-center accuracy", {"statistic": "accuracy"}, share=True, level=_CHANCE),
     "AngleBetweenSubspaces": Quantity("AngleBetweenSubspaces", "alignment with weights", share=True),
     "ActivationStableRank": Quantity(
         "ActivationStableRank", "stable rank", {"statistic": "pooled"}, log=True
     ),
     "VCI": Quantity("VCI", "variability collapse index", share=True),
-    "DSE": Quantity("DSE", "DSE(T)", {"statistic": "entropy"}),
-    "DSMI": Quantity("DSMI", "DSMI(T; Y)", {"variable": "labels", "statistic": "matched"}),
-    "DSMI_inputs": Quantity("DSMI", "DSMI(T; X)", {"variable": "inputs", "statistic": "matched"}),
-    "BinnedMI": Quantity("BinnedMI", "binned I(T; Y)", {"statistic": "labels"}),
-    "KSG": Quantity("KSG", "KSG I(T; Y)", {"variable": "labels"}),
-    "KSG_inputs": Quantity("KSG", "KSG I(T; X)", {"variable": "inputs"}),
-    "GaussianMI": Quantity("GaussianMI", "Gaussian I(T; Y)", {"variable": "labels", "statistic": "unbiased"}),
-    "LatentMI": Quantity("LatentMI", "latent I(T; Y)", {"variable": "labels"}),
-    "LatentMI_inputs": Quantity("LatentMI", "latent I(T; X)", {"variable": "inputs"}),
+    "DSE": Quantity("DSE", "DSE(T)", {"statistic": "entropy"}, ceiling=CEILING),
+    "DSMI": _information("DSMI(T; Y)", "DSMI", statistic="matched"),
+    "DSMI_inputs": _information("DSMI(T; X)", "DSMI", of="inputs", statistic="matched"),
+    "BinnedMI": Quantity(
+        "BinnedMI", "binned I(T; Y)", {"statistic": "labels"}, **entropy_of("labels", "BinnedMI")
+    ),
+    "KSG": _information("KSG I(T; Y)", "KSG"),
+    "KSG_inputs": _information("KSG I(T; X)", "KSG", of="inputs"),
+    "GaussianMI": _information("Gaussian I(T; Y)", "GaussianMI", ceiling="", statistic="unbiased"),
+    "LatentMI": _information("latent I(T; Y)", "LatentMI"),
+    "LatentMI_inputs": _information("latent I(T; X)", "LatentMI", of="inputs"),
 }
 """Name → quantity. All are of the train split."""
+
+SPECTRA = ("WeightSVs", "WeightRanks", "ActivationCovSVs")
+LOGARITHMIC = frozenset((*SPECTRA, *(quantity.table for quantity in QUANTITIES.values() if quantity.log)))
+"""Tables whose numbers have a logarithmic axis; those of spectra are no single number of a layer."""
 
 
 def layer_rows(tables: MatrixTables, *, quantity: str) -> DataFrame:
@@ -89,8 +72,7 @@ def layer_rows(tables: MatrixTables, *, quantity: str) -> DataFrame:
 
     ``nc_layer`` is the place of the layer at which the run is collapsed in the end, where CDNV tells.
     """
-    wanted = QUANTITIES[quantity]
-    rows = quantity_rows(tables.frame(wanted.table), wanted)
+    rows = named_rows(tables, quantity, compared=True)
     if "CDNV" not in tables.frames:
         return rows
     _, found = first_collapsed(last_epoch(tables.frame("CDNV")), [RUN])
@@ -98,40 +80,62 @@ def layer_rows(tables: MatrixTables, *, quantity: str) -> DataFrame:
     return rows.assign(nc_layer=rows[RUN].astype(str).map(places).astype(float))
 
 
-def quantity_rows(table: DataFrame, quantity: Quantity, split: str | None = None) -> DataFrame:
+def named_rows(tables: MatrixTables, quantity: str, *, compared: bool = False) -> DataFrame:
+    """:func:`quantity_rows` of a quantity by its name, with what to compare with where that is asked for.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    wanted = QUANTITIES[quantity]
+    frames = tables.frames if compared else None
+    return quantity_rows(tables.frame(wanted.table), wanted, frames=frames)
+
+
+def quantity_rows(
+    table: DataFrame,
+    quantity: Quantity,
+    split: str = SPLIT,
+    *,
+    frames: Mapping[str, DataFrame] | None = None,
+) -> DataFrame:
     """The rows of a quantity in the table of its measure: one per run, epoch and layer.
+
+    With other ``frames``, by name, what it is compared with is the column ``reference``, where there is any.
 
     Raises
     ------
     UsageError
         There is none, or some runs give it in bits and others in nats.
     """
-    wanted = {**quantity.where, "split": split or quantity.split}
-    rows = table[table["status"] != "skipped"] if "status" in table else table
-    for name, value in wanted.items():
-        rows = rows[rows[name] == value] if name in rows else rows.iloc[:0]
-    if rows.empty:
+    rows = chosen_rows(table, quantity.where, split, axes_in(table))
+    if rows is None:
+        wanted = {**quantity.where, "split": split}
         said = ", ".join(f"{name} {value}" for name, value in wanted.items())
         raise UsageError(f"no table {quantity.table} holds rows of {said}")
-    rows = _narrowed(rows, {*wanted, RUN, *axes_in(table), *PLACE, *RESULT})
     units = sorted(rows["unit"].unique())
     if len(units) > 1:
         raise UsageError(
             f"{quantity.table} is in {' and in '.join(units)}, depending on the run; draw those of one unit"
         )
-    return _beside_reference(rows, table, quantity) if quantity.reference else rows
+    if frames is None:
+        return rows
+    return _with_reference(rows, quantity, split, {quantity.table: table, **frames})
 
 
-def _beside_reference(rows: DataFrame, table: DataFrame, quantity: Quantity) -> DataFrame:
-    """With a column ``reference``; as they are when there is nothing to compare with."""
-    if quantity.beside is None:
+def _with_reference(
+    rows: DataFrame, quantity: Quantity, split: str, frames: Mapping[str, DataFrame]
+) -> DataFrame:
+    """With a column ``reference``; as they are when there is nothing, of the same unit, to compare with."""
+    if quantity.level == _CHANCE:
         return rows.assign(reference=1 / rows["classes"]) if "classes" in rows else rows
-    try:
-        beside = quantity_rows(table, replace(quantity, where=quantity.beside, reference=""))
-    except UsageError:
+    beside = quantity.rows_beside(frames, split, axes_in(rows))
+    if beside is None or set(beside["unit"]) != set(rows["unit"]):
         return rows
     keys = [RUN, EPOCH, "layer_index"]
-    return rows.merge(beside[[*keys, "value"]].rename(columns={"value": "reference"}), how="left", on=keys)
+    values = beside[[*keys, "value"]].rename(columns={"value": "reference"})
+    return rows.astype({RUN: str}).merge(values.astype({RUN: str}), how="left", on=keys)
 
 
 def label_of(rows: DataFrame, label: str) -> str:
@@ -148,15 +152,3 @@ def last_layer(rows: DataFrame) -> DataFrame:
 def last_epoch(rows: DataFrame) -> DataFrame:
     """Of every run the rows of the last epoch that it has."""
     return rows[rows[EPOCH] == rows.groupby(RUN, observed=True)[EPOCH].transform("max")]
-
-
-def _narrowed(rows: DataFrame, decided: set[str]) -> DataFrame:
-    """One row per place: the qualifiers left open are narrowed to a value each."""
-    for name in [name for name in map(str, rows.columns) if name not in decided]:
-        if rows[name].nunique() > 1:
-            if rows[name].dtype.name == "category":
-                rows = rows[rows[name] == rows[name].iloc[0]]
-            else:
-                best = rows.groupby([RUN, *PLACE], observed=True)[name]
-                rows = rows[rows[name] == best.transform("max" if name in _LARGEST else "min")]
-    return rows

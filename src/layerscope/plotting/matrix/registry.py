@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from layerscope.plotting.matrix.quantities import QUANTITIES, Quantity
+from layerscope.plotting.matrix.imbalance_table import TABLES as IMBALANCE
+from layerscope.plotting.matrix.quantities import QUANTITIES
 from layerscope.plotting.matrix.tables import ESTIMATORS, SIZES, MatrixTables
+from layerscope.plotting.quantity import Quantity
 from layerscope.plotting.run_tables import LOG
 
 if TYPE_CHECKING:
@@ -88,16 +90,23 @@ def _function(place: str) -> Callable[..., Any]:
     return function
 
 
-def _looks(quantity: Quantity, *, share: bool = True) -> dict[str, Any]:
+def _looks(quantity: Quantity, *, lines: bool = True, share: bool = True) -> dict[str, Any]:
     looks: dict[str, Any] = {"label": quantity.label, "log": quantity.log}
+    if lines:
+        looks |= {"reference": quantity.reference, "ceiling": quantity.ceiling}
     return {**looks, "share": quantity.share} if share else looks
+
+
+def _beside(quantity: Quantity, *more: str) -> tuple[str, ...]:
+    """Tables that are drawn in when they are there: those that hold what to compare with, and ``more``."""
+    names = dict.fromkeys((*more, *(source.table for source in quantity.beside)))
+    return tuple(name for name in names if name != quantity.table)
 
 
 SCATTER_NUMBERS = {"DSE": "F25", "DSMI": "F26", "DSMI_inputs": "F27"}
 MULTIPLIED = ("CDNV", "NC1", "NCC", "DSE")
 
 CURVES = "imbalance_curves"
-IMBALANCE = ("Drift", "GroupAccuracy", "MinorityCollapse")
 
 
 def _by_layer(
@@ -110,9 +119,9 @@ def _by_layer(
             "quantities:layer_rows",
             function,
             (QUANTITIES[name].table,),
-            ("CDNV",) if lines and QUANTITIES[name].table != "CDNV" else (),
+            _beside(QUANTITIES[name], "CDNV") if lines else (),
             source={"quantity": name},
-            options=_looks(QUANTITIES[name]) | ({"reference": QUANTITIES[name].reference} if lines else {}),
+            options=_looks(QUANTITIES[name], lines=lines),
         )
         for name in names
     }
@@ -124,6 +133,7 @@ _SCATTERS = {
         "accuracy_scatter:accuracy_frame",
         "accuracy_scatter:accuracy_scatter",
         (quantity.table, LOG),
+        _beside(quantity),
         number=SCATTER_NUMBERS.get(name, "-"),
         source={"quantity": name},
         options=_looks(quantity, share=False),

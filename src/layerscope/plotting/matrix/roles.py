@@ -9,6 +9,7 @@ from layerscope.plotting.drawing.axes import SMALL_CHARACTER
 from layerscope.plotting.drawing.selection import spread
 from layerscope.plotting.drawing.sheet import Sheet
 from layerscope.plotting.drawing.style import GROUP_COLOURS, shades
+from layerscope.plotting.drawing.text import literal
 from layerscope.plotting.matrix.places import (
     EXCLUSIVE,
     IDS,
@@ -94,9 +95,7 @@ def sheet_of(
 
 def heading(sheet: Sheet, axes: Any, name: str) -> None:
     """Write the name of a panel above it, no wider than it is."""
-    axes.set_title(
-        clipped(name, int((sheet.panel[0] + 0.55) / SMALL_CHARACTER)), fontsize=6.5, parse_math=False
-    )
+    axes.set_title(literal(clipped(name, int((sheet.panel[0] + 0.55) / SMALL_CHARACTER))), fontsize=6.5)
 
 
 def _hue_preference(frame: DataFrame, axis: str) -> int:

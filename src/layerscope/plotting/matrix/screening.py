@@ -12,9 +12,11 @@ from layerscope.errors import UsageError
 from layerscope.plotting.drawing.axes import say_empty
 from layerscope.plotting.drawing.sheet import Sheet
 from layerscope.plotting.drawing.style import styled
+from layerscope.plotting.drawing.text import literal
+from layerscope.plotting.matrix.bounds import draw_bounds
 from layerscope.plotting.matrix.legends import add_colours
 from layerscope.plotting.matrix.places import axes_in, check_axes, having
-from layerscope.plotting.matrix.quantities import QUANTITIES, label_of, last_epoch, last_layer, quantity_rows
+from layerscope.plotting.matrix.quantities import QUANTITIES, label_of, last_epoch, last_layer, named_rows
 from layerscope.plotting.matrix.roles import hue_colours, roles
 from layerscope.plotting.matrix.tables import SIZES, MatrixTables
 from layerscope.plotting.run_tables import LOG
@@ -32,7 +34,8 @@ AREAS = {"bytes": ("size of the network", "MB"), "parameters": ("parameters", "m
 
 
 def screening_frame(tables: MatrixTables) -> DataFrame:
-    """``run``, the axes, ``measure`` (its label), ``value, train, test`` (accuracies), ``bytes`` (network).
+    """``run``, the axes, ``measure`` (its label), ``value, train, test`` (accuracies), ``bytes`` (network);
+    and ``reference``, what a value is to be compared with, which is ``compared`` in words.
 
     All are of a run's last epoch, measures of its last layer: entropy and information where they are
     measured, else collapse.
@@ -48,10 +51,11 @@ def screening_frame(tables: MatrixTables) -> DataFrame:
         if quantity.table not in tables.frames:
             continue
         try:
-            rows = last_epoch(last_layer(quantity_rows(tables.frame(quantity.table), quantity)))
+            rows = last_epoch(last_layer(named_rows(tables, name, compared=True)))
         except UsageError:  # this table has no such rows
             continue
-        own = rows[[RUN, *axes_in(rows), "value"]].assign(measure=label_of(rows, quantity.label))
+        kept = [column for column in (RUN, *axes_in(rows), "value", "reference") if column in rows]
+        own = rows[kept].assign(measure=label_of(rows, quantity.label), compared=quantity.reference)
         found.append(own.astype({RUN: str}))
     if not found:
         raise UsageError(f"no run below {tables.base} has a table {' or '.join(MEASURES)}")
@@ -100,9 +104,11 @@ def screening(frame: DataFrame, title: str, *, hue: str | None = None) -> Figure
                 )
             if not np.isfinite(own["value"]).any():
                 say_empty(axes)
+            sets = [having(own, hue, value) if hue else own for value in colours]
+            draw_bounds(sheet, axes, sets, list(colours.values()), _compared(own), "")
             axes.set(xlabel=label, ylabel=measure)
             axes.xaxis.set_major_locator(MaxNLocator(5))
-            axes.set_title(_statistics(own[accuracy], own["value"]), fontsize=6.5)
+            axes.set_title(literal(_statistics(own[accuracy], own["value"])), fontsize=6.5)
     if lost := int((~np.isfinite(frame["value"])).sum()):
         sheet.notes.add(f"not shown: {lost} value{'s' if lost > 1 else ''}, infinite or undefined")
     for column, (what, unit) in AREAS.items():
@@ -116,6 +122,10 @@ def _accuracies(frame: DataFrame) -> dict[str, str]:
     """Columns of accuracies, and what they are called on an axis."""
     short = {name: f"{name} accuracy" for name in ("train", "test", "top1", "top5") if name in frame}
     return {**short, **{name: name for name in map(str, frame.columns) if " accuracy" in name}}
+
+
+def _compared(rows: DataFrame) -> str:
+    return str(rows["compared"].iloc[0]) if "compared" in rows else ""
 
 
 def _statistics(x: Any, y: Any) -> str:

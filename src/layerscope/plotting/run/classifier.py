@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from layerscope.plotting.quantity import Quantity
+from layerscope.plotting.quantity import Quantity, Source
 from layerscope.plotting.run.panels import over_epochs
 from layerscope.plotting.run_tables import RunTables
 
@@ -19,14 +19,14 @@ SELF_DUALITY = [
         ("bias", r"$\|W\mu + b\|$ (logits)", "bias", DUAL),
     )
 ]
-FLOOR = {"rows": "centered", "statistic": "etf_floor"}
+FLOOR = Source("ClassifierETF", {"rows": "centered", "statistic": "etf_floor"})
 CLASSIFIER_ETF = [
     Quantity(
         "ClassifierETF",
         label,
         {"rows": "centered", "statistic": statistic},
         low=0.0,
-        beside=FLOOR if statistic == "etf_error" else None,
+        beside=(FLOOR,) if statistic == "etf_error" else (),
         beside_label="attainable in this dimension",
     )
     for statistic, label in (

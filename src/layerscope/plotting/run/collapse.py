@@ -14,7 +14,7 @@ from layerscope.plotting.drawing.axes import draw_epoch_axis, draw_layer_axis
 from layerscope.plotting.drawing.series import TOO_SMALL, UNDEFINED, draw_series
 from layerscope.plotting.drawing.sheet import Legend, Sheet
 from layerscope.plotting.drawing.style import GROUP_COLOURS, styled
-from layerscope.plotting.quantity import Quantity
+from layerscope.plotting.quantity import Quantity, Source
 from layerscope.plotting.run.panels import applying, over_epochs, over_layers
 from layerscope.plotting.run_tables import RunTables
 
@@ -45,7 +45,7 @@ THROUGH_TRAINING = [
         _statistic("etf_error"),
         "NC2 ETF error",
         low=0.0,
-        beside=_statistic("etf_floor"),
+        beside=(Source("ETF", _statistic("etf_floor")),),
         beside_label=ATTAINABLE,
     ),
     Quantity("ETF", "std / mean of $\\|m_c\\|$", _statistic("equinorm"), "NC2 equal lengths", low=0.0),

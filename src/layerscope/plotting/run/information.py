@@ -4,41 +4,27 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from layerscope.plotting.quantity import Quantity
+from layerscope.plotting.quantity import CEILING, H_OF_LABELS, Quantity, Source, entropy_of
 from layerscope.plotting.run.panels import layers_over_epochs, over_epochs, over_layers
 from layerscope.plotting.run_tables import RunTables
 
-CEILING = "ceiling of the estimator"
-ENTROPY = "entropy H of the variable"
 
+def _estimates(variable: str, of: str) -> dict[str, Quantity]:
+    """Every measure of the information of features with a variable, by its estimator."""
 
-def _estimates(variable: str, of: str) -> list[Quantity]:
-    """Every measure of the information of features with a variable, a panel each."""
+    def panel(table: str, heading: str, *, ceiling: str = CEILING, **where: str) -> Quantity:
+        known = entropy_of(variable, table)
+        return Quantity(table, f"I(T; {of})", where, heading, ceiling=ceiling, **known)
 
-    def panel(table: str, heading: str, beside: str, *, ceiling: str = CEILING, **where: str) -> Quantity:
-        entropy = {"statistic": "label_entropy", **({"variable": variable} if beside == "DSMI" else {})}
-        return Quantity(
-            table,
-            f"I(T; {of})",
-            where,
-            heading,
-            beside=entropy if beside else None,
-            beside_label=ENTROPY,
-            beside_table=beside,
-            ceiling=ceiling,
-        )
-
-    # inputs have an entropy where they are clustered only, that of the clusters
-    entropy = "BinnedMI" if variable == "labels" else ""
     bins = "" if variable == "labels" else CEILING  # with labels, the ceiling is their entropy
-    return [
-        panel("BinnedMI", "bins", entropy, ceiling=bins, statistic=variable),
-        panel("KSG", "neighbours (KSG)", entropy, variable=variable),
-        panel("GaussianMI", "Gaussian", entropy, ceiling=bins, variable=variable, statistic="unbiased"),
-        panel("LatentMI", "latent", entropy, variable=variable),
-        panel("DSMI", "diffusion, full", "DSMI", ceiling="", variable=variable, statistic="full"),
-        panel("DSMI", "diffusion, matched", "DSMI", variable=variable, statistic="matched"),
-    ]
+    return {
+        "bins": panel("BinnedMI", "bins", ceiling=bins, statistic=variable),
+        "neighbours": panel("KSG", "neighbours (KSG)", variable=variable),
+        "gaussian": panel("GaussianMI", "Gaussian", ceiling=bins, variable=variable, statistic="unbiased"),
+        "latent": panel("LatentMI", "latent", variable=variable),
+        "diffusion": panel("DSMI", "diffusion, full", ceiling="", variable=variable, statistic="full"),
+        "matched": panel("DSMI", "diffusion, matched", variable=variable, statistic="matched"),
+    }
 
 
 DECISIONS = [
@@ -47,8 +33,8 @@ DECISIONS = [
         "information",
         {"statistic": "information", "class": -1},
         "decisions on pairs",
-        beside={"statistic": "label_entropy", "class": -1},
-        beside_label=ENTROPY,
+        beside=(Source("DiscreteMI", {"statistic": "label_entropy", "class": -1}),),
+        beside_label=H_OF_LABELS,
         ceiling=CEILING,
         low=0.0,
     ),
@@ -57,7 +43,7 @@ DECISIONS = [
         "share of the pairs",
         {"statistic": "agreement", "class": -1},
         "pairs decided alike",
-        beside={"statistic": "label_agreement", "class": -1},
+        beside=(Source("DiscreteMI", {"statistic": "label_agreement", "class": -1}),),
         beside_label="pairs of one label",
         share=True,
     ),
@@ -78,22 +64,22 @@ ENTROPIES = [
 
 def labels_by_layer(tables: RunTables, split: str = "train") -> Figure:
     """F20: information of the features of each layer with the labels, by every estimator there is."""
-    return over_layers(tables, LABELS, split)
+    return over_layers(tables, list(LABELS.values()), split)
 
 
 def inputs_by_layer(tables: RunTables, split: str = "train") -> Figure:
     """F20: information of the features of each layer with the inputs, by every estimator there is."""
-    return over_layers(tables, INPUTS, split)
+    return over_layers(tables, list(INPUTS.values()), split)
 
 
 def labels_by_epoch(tables: RunTables, split: str = "train") -> Figure:
     """F20: information with the labels through training, one line per layer."""
-    return layers_over_epochs(tables, LABELS, split)
+    return layers_over_epochs(tables, list(LABELS.values()), split)
 
 
 def inputs_by_epoch(tables: RunTables, split: str = "train") -> Figure:
     """F20: information with the inputs through training, one line per layer."""
-    return layers_over_epochs(tables, INPUTS, split)
+    return layers_over_epochs(tables, list(INPUTS.values()), split)
 
 
 def entropy_by_layer(tables: RunTables, split: str = "train") -> Figure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from layerscope.plotting.quantity import Quantity
 from layerscope.plotting.run.accuracy import detail_legend, draw_accuracy, draw_loss, split_legend
 from layerscope.plotting.run.collapse import AT_THE_END, draw_at_the_end, legend_of_the_end
 from layerscope.plotting.run.geometry import draw_etf, draw_subspace_angles
+from layerscope.plotting.run.information import LABELS
 from layerscope.plotting.run.nearest_center import draw_ncc
 from layerscope.plotting.run.panels import draw_over_layers
 from layerscope.plotting.run.variability import draw_cdnv, draw_nc1
@@ -67,12 +69,8 @@ PANELS = (
                 log=True,
             ),
             Quantity("DSE", "entropy S", {"statistic": "entropy"}, "Diffusion spectral entropy", low=0.0),
-            Quantity("KSG", "I(T; Y)", {"variable": "labels"}, "Information with labels, neighbours"),
-            Quantity(
-                *("DSMI", "I(T; Y)"),
-                {"variable": "labels", "statistic": "full"},
-                "Information with labels, diffusion",
-            ),
+            replace(LABELS["neighbours"], heading="Information with labels, neighbours"),
+            replace(LABELS["diffusion"], heading="Information with labels, diffusion"),
             Quantity(
                 *("Drift", r"$\|\mu_B\|$ / rms $\|m_c\|$"),
                 {"statistic": "relative", "class": -1},

@@ -13,6 +13,7 @@ from layerscope.errors import UsageError
 from layerscope.plotting.drawing.selection import spread, tick_places
 from layerscope.plotting.drawing.sheet import Sheet
 from layerscope.plotting.drawing.style import styled
+from layerscope.plotting.drawing.text import literal
 from layerscope.plotting.quantity import chosen_rows
 from layerscope.plotting.run_tables import PAIRS, RunTables
 from layerscope.results.stored_pairs import Images, StoredPairs
@@ -59,7 +60,7 @@ def image_pairs(tables: RunTables) -> Figure:
     width = MARGIN + count * (THUMBNAIL + GAP)
     height = 0.28 + 2 * (THUMBNAIL + TEXT + GAP) + 0.18
     figure = Figure(figsize=(width, height))
-    figure.text(0.5, 1 - 0.06 / height, tables.title, ha="center", va="top", fontsize=7, parse_math=False)
+    figure.text(0.5, 1 - 0.06 / height, literal(tables.title), ha="center", va="top", fontsize=7)
     rows = (("test", pairs.test_images, pairs.test_label), ("train", pairs.train_images, pairs.train_label))
     for row, (name, images, labels) in enumerate(rows):
         top = 0.28 + row * (THUMBNAIL + TEXT + GAP)
@@ -70,7 +71,7 @@ def image_pairs(tables: RunTables) -> Figure:
             bottom = 1 - (top + TEXT + THUMBNAIL) / height
             box = (left / width, bottom, THUMBNAIL / width, THUMBNAIL / height)
             _draw_image(figure.add_axes(box), images[place], _caption(pairs, place, row, int(labels[place])))
-    figure.text(0.99, 0.03 / height, _how(pairs), ha="right", va="bottom", fontsize=6, color="0.3")
+    figure.text(0.99, 0.03 / height, literal(_how(pairs)), ha="right", va="bottom", fontsize=6, color="0.3")
     return figure
 
 

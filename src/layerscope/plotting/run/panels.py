@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from layerscope.errors import UsageError
 from layerscope.plotting.drawing.axes import (
     begin_at,
+    draw_bound,
     draw_epoch_axis,
     draw_layer_axis,
     draw_reference,
@@ -25,6 +26,8 @@ from layerscope.plotting.drawing.selection import short_name, spread
 from layerscope.plotting.drawing.series import draw_by_epoch, draw_series, epoch_legend
 from layerscope.plotting.drawing.sheet import Legend, Sheet
 from layerscope.plotting.drawing.style import (
+    ABOVE,
+    BELOW,
     OTHER_COLOURS,
     REFERENCE_COLOUR,
     SPLIT_COLOURS,
@@ -40,8 +43,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 COLOURS = {**SPLIT_COLOURS, **OTHER_COLOURS}
-BELOW: LineStyle = ":"
-ABOVE: LineStyle = "-."
 MOST_COLUMNS = 3
 
 
@@ -278,17 +279,13 @@ def _draw_line(
     *,
     colour: str = REFERENCE_COLOUR,
 ) -> None:
-    """A line to compare with; one that is the same everywhere crosses the whole panel."""
+    """A line to compare with, where it has a place on the axis."""
     ordered = rows.sort_values(along, kind="stable")
     y = ordered[column].to_numpy(dtype=float)
     known = y[np.isfinite(y)]
-    if not len(known) or (axes.get_yscale() == "log" and known.max() <= 0):
-        return
-    if np.ptp(known) <= 1e-9 * abs(known).max():
-        draw_reference(axes, float(known[0]), style, colour)
-    else:
-        axes.plot(ordered[along], y, color=colour, linestyle=style, linewidth=0.8, zorder=1.5)
-    sheet.references[name] = style
+    if len(known) and (known.max() > 0 or axes.get_yscale() != "log"):
+        draw_bound(axes, ordered[along].to_numpy(dtype=float), y, style, colour)
+        sheet.references[name] = style
 
 
 def _legend_of_splits(title: str, splits: set[str]) -> Legend:

@@ -1,9 +1,10 @@
-"""Features and class means of one layer in the plane of the class means, checkpoint by checkpoint."""
+"""Features and class means of one layer in two dimensions, checkpoint by checkpoint."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,32 +12,28 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from layerscope.errors import UsageError
+from layerscope.errors import MissingPackage, UsageError
+from layerscope.plotting.drawing.axes import layers_of
 from layerscope.plotting.drawing.selection import spread
 from layerscope.plotting.drawing.sheet import Legend, Sheet
 from layerscope.plotting.drawing.style import class_colours, styled
 from layerscope.plotting.drawing.text import literal
+from layerscope.plotting.registry import SUMMARY
+from layerscope.plotting.run_tables import OpenRun, RunTables
 
 MOST_PANELS = 6
 MOST_POINTS = 1000
 MOST_NAMED = 20
+PHATE_NEIGHBORS = 5
 
 Array = NDArray[np.float64]
 
 
-class OpenRun(Protocol):
-    """What is asked of a run, as ``layerscope.Run.open`` gives it."""
-
-    @property
-    def checkpoints(self) -> Any:
-        """Has ``epochs()``, the kept ones."""
-
-    def features(self, layer: str, split: Any, epoch: int | None) -> tuple[Any, Any]:
-        """Features (N, D) and labels (N,) of a layer at an epoch."""
-
-
 class Plane(NamedTuple):
-    """Points (N, 2) and class means (K, 2), in units of the means' rms distance from their centre."""
+    """Points (N, 2) and class means (K, 2), in units of the means' rms distance from their centre.
+
+    ``share`` of the means' squared distances lies within the plane; NaN where the plane is none of features.
+    """
 
     points: Array
     means: Array
@@ -45,11 +42,38 @@ class Plane(NamedTuple):
     share: float
 
 
+Method = Literal["means", "phate"]
+
+
+def in_plane(tables: RunTables) -> Figure:
+    """F32: features of the last measured layer in the plane of their class means, by checkpoint."""
+    return _of_last_layer(tables, "means")
+
+
+def by_phate(tables: RunTables) -> Figure:
+    """F32: features of the last measured layer, embedded by PHATE, by checkpoint."""
+    return _of_last_layer(tables, "phate")
+
+
+def _of_last_layer(tables: RunTables, method: Method) -> Figure:
+    layers = [layer for name in SUMMARY if tables.has(name) for layer in layers_of(tables.frames[name])]
+    if tables.run is None or not layers:
+        raise UsageError("features take an open run with a measured layer; measure CDNV first")
+    last = max(layers, key=lambda layer: layer.index)
+    return projection(tables.run, last.name, title=tables.title, method=method)
+
+
 @styled
 def projection(
-    run: OpenRun, layer: str, split: str = "train", epochs: Sequence[int] | None = None, *, title: str = ""
+    run: OpenRun,
+    layer: str,
+    split: str = "train",
+    epochs: Sequence[int] | None = None,
+    *,
+    title: str = "",
+    method: Method = "means",
 ) -> Figure:
-    """F32: features and class means in the plane in which the class means vary most, a panel per checkpoint.
+    """F32: features and class means of a layer in two dimensions, a panel per checkpoint.
 
     Parameters
     ----------
@@ -59,28 +83,41 @@ def projection(
         Any module of the network.
     epochs
         At most six kept ones; None is a spread of them, the first and the last among them.
+    method
+        ``means``: the plane in which the class means vary most. ``phate``: the embedding of Moon et al.
+        (2019), in which neighbourhoods and the paths between them are kept, not distances; of every
+        checkpoint on its own, turned to lie as the one before.
 
     Raises
     ------
     UsageError
         There is no checkpoint, or too few classes for a plane.
+    MissingPackage
+        PHATE is not installed.
     """
     chosen = spread(run.checkpoints.epochs() if epochs is None else epochs, MOST_PANELS)
     if not chosen:
         raise UsageError("there is no checkpoint to take features from; train the run first")
+    plane_of = class_plane if method == "means" else phate_plane
     panels = len(chosen)
     columns = 2 if panels in (2, 4) else min(panels, 3)
     sheet = Sheet.of_panels(title, panels, columns, (1.9, 1.9), headings=True, between=0.35)
     before = None
     for axes, epoch in zip(sheet.axes, chosen, strict=True):
         features, labels = run.features(layer, split, epoch)
-        plane = class_plane(np.asarray(features, dtype=float), np.asarray(labels))
+        plane = plane_of(np.asarray(features, dtype=float), np.asarray(labels))
         plane = plane if before is None else _turned(plane, before)
         _draw(axes, plane)
-        axes.set_title(f"epoch {epoch}: {plane.share:.0%} of the means".replace("%", literal("%")), pad=3)
+        axes.set_title(_heading(epoch, plane), pad=3)
         before = plane
-    sheet.legends += _legends(f"{layer}, {split}", plane.classes)
+    kind = f"{layer}, {split}" if method == "means" else f"{layer}, {split}, by PHATE"
+    sheet.legends += _legends(kind, before.classes if before else np.array([], dtype=np.int64))
     return sheet.finish()
+
+
+def _heading(epoch: int, plane: Plane) -> str:
+    share = "" if np.isnan(plane.share) else f": {plane.share:.0%} of the means"
+    return literal(f"epoch {epoch}{share}")
 
 
 def class_plane(features: Array, labels: NDArray[np.int64]) -> Plane:
@@ -99,6 +136,46 @@ def class_plane(features: Array, labels: NDArray[np.int64]) -> Plane:
     plane = directions[:2].T / size
     share = float((values[:2] ** 2).sum() / max((values**2).sum(), np.finfo(float).tiny))
     return Plane((features - center) @ plane, (means - center) @ plane, labels, classes, share)
+
+
+def phate_plane(features: Array, labels: NDArray[np.int64]) -> Plane:
+    """Embed features (N, D), every so many of them, by PHATE; the means are those of the embedded points.
+
+    Raises
+    ------
+    UsageError
+        There are too few samples or classes.
+    MissingPackage
+        PHATE is not installed.
+    """
+    step = -(-len(labels) // MOST_POINTS)
+    some, own = features[::step], labels[::step]
+    if len(own) <= PHATE_NEIGHBORS or len(np.unique(own)) < 2:
+        raise UsageError(f"PHATE takes more than {PHATE_NEIGHBORS} samples and two classes at least")
+    points = np.asarray(
+        _phate()(n_components=2, knn=PHATE_NEIGHBORS, random_state=0, n_jobs=1, verbose=0).fit_transform(
+            some
+        ),
+        dtype=float,
+    )
+    return _scaled(points, own)
+
+
+def _phate() -> Any:
+    try:
+        from phate import PHATE
+    except ImportError as error:
+        raise MissingPackage("PHATE is not installed: pip install 'layerscope[phate]'") from error
+    return PHATE
+
+
+def _scaled(points: Array, labels: NDArray[np.int64]) -> Plane:
+    """Points about the centre of their class means, in units of the means' rms distance from it."""
+    classes, places = np.unique(labels, return_inverse=True)
+    means = np.stack([points[places == place].mean(axis=0) for place in range(len(classes))])
+    center = means.mean(axis=0)
+    size = float(np.sqrt(((means - center) ** 2).sum(axis=1).mean())) or 1.0
+    return Plane((points - center) / size, (means - center) / size, labels, classes, math.nan)
 
 
 def _turned(plane: Plane, before: Plane) -> Plane:
