@@ -10,7 +10,14 @@ import torch
 from pairs import Comparison, compare
 from torch import Tensor
 
-from layerscope.functional import between_basis, cdnv, etf_error, nc1_from_energies, self_duality_error
+from layerscope.functional import (
+    between_basis,
+    cdnv,
+    etf_error,
+    nc1_from_energies,
+    nc1_pinv,
+    self_duality_error,
+)
 from layerscope.measurement.coordinates import Coordinates
 from layerscope.statistics import ClassMoments, Decisions, DirectionalScatter, NearestCenter
 
@@ -55,6 +62,12 @@ def features_of(classes: int) -> tuple[Batches, Tensor]:
 
 
 def layerscope_way(batches: Batches, weight: Tensor, offsets: Tensor) -> Results:
+    """As suits few classes or many: those that span all features gain nothing from their directions."""
+    classes, dim = weight.shape
+    return along_means(batches, weight, offsets) if classes <= dim else in_all_features(batches, weight)
+
+
+def along_means(batches: Batches, weight: Tensor, offsets: Tensor) -> Results:
     """One pass, which keeps the offsets (N, D); one product of these with the span of the means."""
     classes, dim = weight.shape
     moments, network = ClassMoments(classes, dim), Decisions(classes)
@@ -74,12 +87,32 @@ def layerscope_way(batches: Batches, weight: Tensor, offsets: Tensor) -> Results
         reader.update(*some)
     energies = scatter.pooled(moments.weights("sample"))
     within = float(moments.weights("sample") @ variances)
+    nc1 = nc1_from_energies(energies, basis, within, classes)
+    return {"nc1": nc1, "agreement": nearest.agreement} | of_means(means, variances, weight)
+
+
+def in_all_features(batches: Batches, weight: Tensor) -> Results:
+    """One pass for moments, with the pooled within-class scatter; one for the nearest means."""
+    classes, dim = weight.shape
+    moments, network = ClassMoments(classes, dim, scatter=True), Decisions(classes)
+    decided = []
+    for features, labels, logits in batches:
+        moments.update(features, labels)
+        decided.append(network.update(logits, labels))
+    means = moments.means
+    nearest = NearestCenter(means, moments.present, classes)
+    for (features, labels, _), decisions in zip(batches, decided, strict=True):
+        nearest.update(features, labels, decisions)
+    nc1 = nc1_pinv(moments.within_covariance, means)
+    return {"nc1": nc1, "agreement": nearest.agreement} | of_means(means, moments.variances, weight)
+
+
+def of_means(means: Tensor, variances: Tensor, weight: Tensor) -> Results:
+    """What means and variances tell alone."""
     return {
-        "nc1": nc1_from_energies(energies, basis, within, classes),
         "cdnv": cdnv(variances, means)["mean"],
         "etf": etf_error(means),
         "dual": self_duality_error(weight, means),
-        "agreement": nearest.agreement,
     }
 
 

@@ -9,6 +9,7 @@ from constructions import few, labelled, random_rotation, simplex
 from hypothesis import given
 
 from layerscope.functional import between_basis, centered, class_weights
+from layerscope.functional.between import between_inverse
 
 
 def test_weights_are_those_of_the_classes_or_of_the_samples():
@@ -88,3 +89,25 @@ def test_about_a_centre_elsewhere_all_means_count_and_about_a_rounded_one_they_d
     assert torch.allclose(elsewhere.singular_values, torch.linalg.svdvals(offsets / 2**0.5))
     rounded = (means + 1 / 3).mean(dim=0).float()
     assert between_basis(means + 1 / 3, global_mean=rounded).rank == 1
+
+
+@pytest.mark.parametrize("center", [None, torch.full((6,), 0.5, dtype=torch.float64)])
+def test_the_inverse_of_the_between_covariance_is_that_of_its_directions(center):
+    means = torch.randn(20, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64) + 3
+    shares = torch.arange(1, 21, dtype=torch.float64) / 210
+    basis = between_basis(means, shares, global_mean=center)
+    expected = (basis.directions / basis.singular_values.square()) @ basis.directions.T
+    found = between_inverse(means, shares, global_mean=center)
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_no_inverse_is_given_where_directions_have_to_be_counted():
+    draw = torch.Generator().manual_seed(0)
+    means = torch.randn(20, 6, generator=draw, dtype=torch.float64)
+    assert between_inverse(means[:6]) is None
+    assert between_inverse(means[:7]) is not None
+    flat = torch.randn(20, 4, generator=draw, dtype=torch.float64) @ means[:4]
+    assert between_inverse(flat) is None
+    uneven = means * torch.tensor([1, 1, 1, 1, 1, 1e-3], dtype=torch.float64)
+    assert between_inverse(uneven) is None
+    assert between_inverse(1e-16 * means + 1) is None

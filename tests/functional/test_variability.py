@@ -296,3 +296,19 @@ def test_the_centre_can_be_given(data):
     assert nc1_pinv(within, data.means, data.means.mean(dim=0)) == pytest.approx(
         nc1_pinv(within, data.means), rel=1e-10
     )
+
+
+@pytest.mark.parametrize("weak", [1.0, 1e-4])
+def test_more_classes_than_features_have_the_value_of_their_directions(weak):
+    """Both where an inverse is formed and where the directions have to be counted."""
+    draw = torch.Generator().manual_seed(0)
+    means = torch.randn(30, 5, generator=draw, dtype=torch.float64)
+    means[:, 4] *= weak
+    spread = torch.randn(50, 5, generator=draw, dtype=torch.float64)
+    within, basis = spread.T @ spread / 50, between_basis(means)
+    assert basis.rank == 5
+    expected = nc1_from_energies(energies_along(basis, within), basis, float(within.trace()), 30)
+    assert nc1_pinv(within, means) == pytest.approx(expected, rel=1e-10)
+    assert nc1_pinv(within, means) == pytest.approx(
+        float((within @ torch.linalg.pinv(means.T.cov(correction=0), rtol=1e-14)).trace()) / 30, rel=1e-7
+    )

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from layerscope.functional.gram import gram
 from layerscope.functional.spectra import spectrum
 
 EPS = torch.finfo(torch.float64).eps
+EVEN = 1e5  # condition number up to which an inverse in float64 keeps ten digits
 
 
 @dataclass(frozen=True)
@@ -143,18 +145,49 @@ def between_basis(
         Weights that are not those of the classes, or a global mean of other features.
     """
     offsets, middle = _centered(means, weights if center is None else center, global_mean)
-    if weights is None:
-        scaled = offsets / max(len(means), 1) ** 0.5
-    else:
-        scaled = offsets * weights.double().sqrt().unsqueeze(1)
-    found = spectrum(scaled)
+    found = spectrum(_scaled(offsets, weights))
     values = found.values
-    relative = max(scaled.shape) * EPS if tolerance is None else tolerance
+    relative = max(means.shape) * EPS if tolerance is None else tolerance
     threshold = max(relative * _largest(values), rounding_floor(means))
     rank = int((values > threshold).sum())
     if global_mean is None or not _is_outside(values, means, global_mean):
         rank = min(rank, max(len(means) - 1, 0))
     return BetweenBasis(found.right[:, :rank].contiguous(), values[:rank], middle)
+
+
+def between_inverse(
+    means: Tensor, weights: Tensor | None = None, *, global_mean: Tensor | None = None
+) -> Tensor | None:
+    r"""Inverse of :math:`\Sigma_b` (D, D), float64, where the means span all features beyond doubt.
+
+    Takes a third of the time of :func:`between_basis`, which counts the directions. None where they have to
+    be counted: no more classes than features, a condition number that may exceed 1e5, or directions that may
+    be rounding.
+
+    Parameters
+    ----------
+    means, weights, global_mean
+        As of :func:`between_basis`.
+    """
+    offsets, _ = _centered(means, weights, global_mean)
+    if len(means) <= means.shape[1]:
+        return None
+    covariance = gram(_scaled(offsets, weights))
+    factor, failed = torch.linalg.cholesky_ex(covariance)
+    if bool(failed):
+        return None
+    inverse = torch.cholesky_inverse(factor)
+    largest, smallest = float(covariance.norm()), 1 / float(inverse.norm())  # bounds of its eigenvalues
+    if not largest <= EVEN * smallest or not smallest**0.5 > rounding_floor(means):
+        return None
+    return inverse
+
+
+def _scaled(offsets: Tensor, weights: Tensor | None) -> Tensor:
+    """Rows whose products are the between-class covariance."""
+    if weights is None:
+        return offsets / max(len(offsets), 1) ** 0.5
+    return offsets * weights.double().sqrt().unsqueeze(1)
 
 
 def _is_outside(values: Tensor, means: Tensor, center: Tensor) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -105,15 +106,31 @@ def self_duality_etf(
     classes = len(means)
     if classes < 2 or not has_direction(offsets, means).any():
         return math.nan
-    size = math.sqrt(sum(float((rows[part] @ offsets.T).square().sum()) for part in row_tiles(classes)))
+    parts = list(row_tiles(classes))
+    tiles: Iterable[Tensor] = _ProductTiles(rows, offsets, parts)
+    if len(parts) == 1:
+        tiles = list(tiles)  # formed once; many are formed again, so that none has to be kept
+    size = math.sqrt(sum(float(torch.linalg.vector_norm(tile)) ** 2 for tile in tiles))
     if not size > 16 * EPS * float(rows.norm()) * float(offsets.norm()):
         return math.nan
     total = 0.0
-    for part in row_tiles(classes):
-        tile = rows[part] @ offsets.T / size + 1 / (classes * math.sqrt(classes - 1))
-        tile[range(len(tile)), range(part.start, part.stop)] -= 1 / math.sqrt(classes - 1)
-        total += float(tile.square().sum())
+    for part, tile in zip(parts, tiles, strict=True):
+        tile.div_(size).add_(1 / (classes * math.sqrt(classes - 1)))
+        tile.diagonal(part.start).sub_(1 / math.sqrt(classes - 1))
+        total += float(torch.linalg.vector_norm(tile)) ** 2
     return math.sqrt(total)
+
+
+@dataclass(frozen=True)
+class _ProductTiles:
+    """Products of rows (K, D) with others (K, D), a tile of rows at a time."""
+
+    rows: Tensor
+    others: Tensor
+    parts: list[slice]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self.rows[part] @ self.others.T for part in self.parts)
 
 
 def self_duality_error(

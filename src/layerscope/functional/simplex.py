@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from layerscope.functional.between import centered, rounding_floor
+from layerscope.functional.gram import gram
 from layerscope.functional.pairs import TileMoments, cosine_tiles
 from layerscope.functional.points import check_points
 
@@ -164,19 +165,22 @@ def _frame_error(rows: Tensor) -> float:
     r"""Distance of G = R Rᵀ, R (K, D), from the Gram matrix of a simplex, both of unit Frobenius norm.
 
     With v the mean row and C = R - 1 vᵀ, G splits into C Cᵀ, twice C v 1ᵀ and |v|² 1 1ᵀ, which are
-    orthogonal; the simplex is a multiple of the identity on what C Cᵀ acts on. So the singular values of C
-    suffice, and no K×K matrix is formed when D is smaller.
+    orthogonal; the simplex is a multiple of the identity on what C Cᵀ acts on. So the distance of Cᵀ C from
+    the identity does as well, and no K×K matrix is formed when D is smaller.
     """
-    classes = len(rows)
+    classes, dim = rows.shape
     mean = rows.mean(dim=0)
     offsets = rows - mean
-    inner = offsets.T @ offsets if rows.shape[1] < classes else offsets @ offsets.T
-    values = torch.linalg.eigvalsh(inner).clamp(min=0).flip(0)[: classes - 1]
+    inner = gram(offsets if dim < classes else offsets.T)
     mixed = classes * (offsets @ mean).square().sum()
     common = (classes * mean.square().sum()).square()
-    size = (values.square().sum() + 2 * mixed + common).sqrt()
+    size = float((inner.norm().square() + 2 * mixed + common).sqrt())
     if not size > 0:
         return math.nan
-    away = (values / size - 1 / math.sqrt(classes - 1)).square().sum()
-    absent = (classes - 1 - len(values)) / (classes - 1)
-    return math.sqrt(float(away + (2 * mixed + common) / size.square()) + absent)
+    inner /= size
+    inner.diagonal().sub_(1 / math.sqrt(classes - 1))
+    if dim >= classes:  # the mean row is no direction of the simplex
+        inner += 1 / (classes * math.sqrt(classes - 1))
+    absent = max(classes - 1 - dim, 0) / (classes - 1)
+    beside = float(2 * mixed + common) / size / size
+    return math.sqrt(float(inner.norm()) ** 2 + beside + absent)

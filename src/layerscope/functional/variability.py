@@ -6,7 +6,7 @@ import math
 
 from torch import Tensor
 
-from layerscope.functional.between import BetweenBasis, between_basis
+from layerscope.functional.between import BetweenBasis, between_basis, between_inverse
 
 
 def nc1_pinv(
@@ -44,6 +44,9 @@ def nc1_pinv(
     ----------
     Papyan, Han, Donoho (2020), arXiv:2008.08186; Zhu et al. (2021), arXiv:2105.02375.
     """
+    inverse = between_inverse(means, weights, global_mean=global_mean)
+    if inverse is not None and within_covariance.shape == inverse.shape:
+        return float((within_covariance.double() * inverse).sum()) / len(means)
     basis = between_basis(means, weights, global_mean=global_mean)
     energies = energies_along(basis, within_covariance)
     return nc1_from_energies(energies, basis, float(within_covariance.double().trace()), len(means))

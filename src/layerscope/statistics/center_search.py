@@ -7,6 +7,12 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.nn.functional import embedding
+
+from layerscope.statistics.row_maxima import row_maxima
+
+MANY = 128  # centres, and coordinates, from which half of the coordinates are compared first
+TRIED, WORTH = 1000, 0.3  # points, and the share of them left open, from which that is given up
 
 
 class Leading(Protocol):
@@ -17,6 +23,11 @@ class Leading(Protocol):
 
         A single centre is nearer by infinity.
         """
+
+
+def product_search(centers: Tensor) -> Leading:
+    """The search by products that suits so many centres (K, D), float64."""
+    return HalfSearch(centers) if min(centers.shape) >= MANY else ProductSearch(centers)
 
 
 class ProductSearch:
@@ -38,9 +49,60 @@ class ProductSearch:
             self._made[points.dtype] = narrow.T, -self._centers.square().sum(dim=1).to(points.dtype)
         columns, offsets = self._made[points.dtype]
         scores = torch.addmm(offsets, points, columns, alpha=2.0)
-        highest, best = scores.max(dim=1)
+        highest, best = row_maxima(scores)
         second = scores.scatter_(1, best.unsqueeze(1), -math.inf).amax(dim=1)
         return best, highest - second
+
+
+class HalfSearch:
+    r"""Compares half of the coordinates first, and all of them where that leaves the nearest centre open.
+
+    With x = (a, b) and m = (p, q), :math:`|x-m|^2 \ge |a-p|^2 + (|b|-|q|)^2`, which is the distance of the
+    shortened :math:`(a, |b|)` and :math:`(p, |q|)`. A centre whose whole distance is below the shortened ones
+    of all others is the nearest. The differences that are returned are then lower bounds.
+
+    Parameters
+    ----------
+    centers : Tensor (K, D), float64
+    """
+
+    def __init__(self, centers: Tensor) -> None:
+        self._whole, self._short = ProductSearch(centers), ProductSearch(_shortened(centers))
+        self._rest = centers[:, _half(centers) :]
+        self._made: dict[torch.dtype, tuple[Tensor, Tensor]] = {}
+        self._seen = self._left_open = 0
+
+    def leading(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """See :class:`Leading`."""
+        if self._seen >= TRIED and self._left_open > self._seen * WORTH:
+            return self._whole.leading(points)
+        best, gap = self._short.leading(_shortened(points))
+        gap -= self._excess(points[:, _half(points) :], best)
+        rows = (~(gap > 0)).nonzero().squeeze(1)  # NaN among them
+        self._seen += len(points)
+        self._left_open += len(rows)
+        if len(rows):
+            best[rows], gap[rows] = self._whole.leading(points[rows])
+        return best, gap
+
+    def _excess(self, rest: Tensor, best: Tensor) -> Tensor:
+        """By how much the whole squared distance to the best centre exceeds the shortened one (B,)."""
+        if rest.dtype not in self._made:
+            narrow = self._rest.to(rest.dtype).contiguous()
+            self._made[rest.dtype] = narrow, torch.linalg.vector_norm(narrow, dim=1)
+        centers, lengths = self._made[rest.dtype]
+        products = torch.linalg.vecdot(rest, embedding(best, centers))
+        return 2 * (torch.linalg.vector_norm(rest, dim=1) * lengths[best] - products)
+
+
+def _half(rows: Tensor) -> int:
+    return rows.shape[1] // 2
+
+
+def _shortened(rows: Tensor) -> Tensor:
+    """The first half of the coordinates, and the length of the others."""
+    half = _half(rows)
+    return torch.cat([rows[:, :half], torch.linalg.vector_norm(rows[:, half:], dim=1, keepdim=True)], dim=1)
 
 
 class FaissSearch:

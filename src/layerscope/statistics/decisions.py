@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from layerscope.statistics.checks import check_labels
+from layerscope.statistics.row_maxima import row_maxima
 
 CONFUSION_CLASSES = 4096  # beyond it the K×K confusion counts are not kept
 
@@ -67,10 +68,11 @@ class Decisions:
         if logits.shape != (len(labels), self.num_classes):
             raise ValueError(f"logits must be ({len(labels)}, {self.num_classes}), not {tuple(logits.shape)}")
         check_labels(labels, len(logits), self.num_classes)
-        if bool(logits.isnan().any()):
-            lost = int(logits.isnan().any(dim=1).sum())
+        highest, decisions = row_maxima(logits)
+        if bool(highest.isnan().any()):
+            lost = int(highest.isnan().sum())
             raise ValueError(f"{lost} of {len(logits)} samples have logits that are no numbers")
-        decisions, labels = logits.argmax(dim=1), labels.long()
+        labels = labels.long()
         if self._table is not None:
             cells = labels * self.num_classes + decisions
             self._table.view(-1).index_add_(0, cells, torch.ones_like(cells))

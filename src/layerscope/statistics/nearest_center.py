@@ -11,12 +11,13 @@ from torch import Tensor
 
 from layerscope.functional.nearest import decide_nearest
 from layerscope.functional.points import check_points
-from layerscope.statistics.center_search import FaissSearch, Leading, ProductSearch
+from layerscope.statistics.center_search import FaissSearch, Leading, product_search
 from layerscope.statistics.checks import check_labels, not_finite
 
 ROUNDING = 1e-5  # scores of float32 points closer than this, relative to the points' size, are computed again
 SAME = 1e-9  # centres that differ by less, relative to their largest coordinate, are the same
-SCORES = 2**25  # scores that are held at a time
+SCORES, MOST_SCORES = 2**21, 2**25  # scores that fit a cache; that are held at a time at most
+ROWS = 256  # points below which a product spends its time on reading the centres
 Exact = Callable[[Tensor], Tensor]
 Search = Literal["torch", "faiss"]
 
@@ -118,11 +119,11 @@ class NearestCenter:
         self, points: Tensor, *, exact: Exact | None = None, error: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Nearest classes (B,) and whether each was a tie (B,), without counting them."""
-        height = max(1, SCORES // max(len(self.classes), 1))
+        height = self._height
         if len(points) <= height:
             return self._decide(points, exact, error)
         found = []
-        for start in range(0, len(points), height):  # so many classes that their scores are taken in tiles
+        for start in range(0, len(points), height):
             rows = slice(start, start + height)
             inner = None if exact is None else _from(exact, start)
             found.append(self._decide(points[rows], inner, None if error is None else error[rows]))
@@ -130,7 +131,7 @@ class NearestCenter:
         return torch.cat(nearest), torch.cat(tied)
 
     def _decide(self, points: Tensor, exact: Exact | None, error: Tensor | None) -> tuple[Tensor, Tensor]:
-        points = points.to(torch.promote_types(points.dtype, torch.float32))
+        points = points.detach().to(torch.promote_types(points.dtype, torch.float32))
         shifted = points - self.middle.to(points.dtype)
         best, gap = self._searcher.leading(shifted)
         size = torch.linalg.vector_norm(shifted, dim=1) if error is None else error
@@ -202,6 +203,12 @@ class NearestCenter:
             setattr(self, name, state[name].to(self.centers.device, copy=True))
         self._prepare()
 
+    @property
+    def _height(self) -> int:
+        """Points whose scores are taken at a time."""
+        classes = max(len(self.classes), 1)
+        return max(SCORES // classes, min(ROWS, MOST_SCORES // classes), 1)
+
     def _same_centers(self, other: NearestCenter) -> bool:
         """Whether the centres are equal up to rounding."""
         if self.centers.shape != other.centers.shape or not torch.equal(self.classes, other.classes):
@@ -221,7 +228,7 @@ class NearestCenter:
         if self.search == "faiss":
             self._searcher: Leading = FaissSearch(self.centers)
         elif self.search == "torch":
-            self._searcher = ProductSearch(self.centers)
+            self._searcher = product_search(self.centers)
         else:
             raise ValueError(f"search must be 'torch' or 'faiss', not {self.search!r}")
 
