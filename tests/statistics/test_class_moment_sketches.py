@@ -117,3 +117,23 @@ def test_results_by_name_are_those_of_the_present_classes():
     assert found["classes"].tolist() == [0, 2, 3]
     assert torch.equal(found["means"], moments.means)
     assert torch.equal(found["counts"], moments.counts[[0, 2, 3]])
+
+
+@pytest.mark.parametrize("size", [5, 200])
+def test_a_first_sample_far_away_hides_no_small_direction_in_float32(size):
+    """Offsets from it are a thousand deviations long: rounding of their products is a tenth of a variance."""
+    draw = torch.Generator().manual_seed(0)
+    turn = torch.linalg.qr(torch.randn(6, 6, generator=draw, dtype=torch.float64))[0]
+    spread = torch.tensor([1, 1, 1, 1, 1, 1e-2], dtype=torch.float64)
+    latent = spread * torch.randn(400, 6, generator=draw, dtype=torch.float64)
+    latent[0, :5] += 1e3
+    labels = (torch.arange(400) % 2).long()
+    features = (latent @ turn.T).float()
+    moments = accumulate(features[:1], labels[:1])
+    for rows, names in zip(features[1:].split(size), labels[1:].split(size), strict=True):
+        moments.update(rows, names)
+    small = turn[:, 5]
+    exact = accumulate(features.double(), labels).within_covariance
+    assert float(small @ moments.within_covariance @ small) == pytest.approx(
+        float(small @ exact @ small), rel=1e-4
+    )

@@ -13,6 +13,8 @@ from layerscope.functional.between import EPS, class_weights
 from layerscope.functional.covariance import CovarianceSpectrum, gaussian, sketched_spectrum
 from layerscope.statistics.checks import check_features, check_labels, not_finite
 
+FAR = 64.0  # squared length of an offset, relative to most classes', from which its products are float64
+
 
 class ClassMoments:
     r"""Per-class moments, accumulated batch by batch and mergeable.
@@ -107,9 +109,14 @@ class ClassMoments:
             self.reference = reference.index_fill_(0, (self.counts == 0).nonzero().squeeze(1), 0.0)
             raise ValueError(not_finite(features))
         self._squares += torch.bincount(labels, weights=squares, minlength=self.num_classes)
-        self._sum_offsets(offsets, labels)
-        self._sum_products(offsets, labels)
         self.counts += torch.bincount(labels, minlength=self.num_classes)
+        far = self._far(squares)
+        if far is None:
+            self._add(offsets, labels)
+        else:
+            points = embedding(labels[far], self.reference).double()
+            self._add(features[far].double() - points, labels[far])
+            self._add(offsets[~far], labels[~far])
         return offsets
 
     def merge(self, other: ClassMoments) -> ClassMoments:
@@ -281,17 +288,31 @@ class ClassMoments:
         else:
             self._sums.index_add_(0, labels, offsets.double())
 
-    def _sum_products(self, offsets: Tensor, labels: Tensor) -> None:
-        """Add to scatter and sketch, where they are kept."""
+    def _far(self, squares: Tensor) -> Tensor | None:
+        """Rows (B,) whose products are to be formed in float64, if there are any.
+
+        Offsets far longer than those of other classes come from a reference point that is an outlier, and
+        rounding of their products would cover the directions in which samples vary little.
+        """
         if self._outer is None and self._sketch is None:
-            return
+            return None
+        varying = self._squares > 0
+        far = squares > FAR * (self._squares[varying] / self.counts[varying]).median()
+        return far if bool(far.any()) else None
+
+    def _add(self, offsets: Tensor, labels: Tensor) -> None:
+        self._sum_offsets(offsets, labels)
+        self._add_products(offsets, labels)
+
+    def _add_products(self, offsets: Tensor, labels: Tensor) -> None:
+        """Add to scatter and sketch, where they are kept."""
         scaled = offsets
         if self._share is not None:
             scaled = offsets * embedding(labels, self._share.unsqueeze(1)).to(offsets.dtype)
         if self._outer is not None:
-            self._outer += (offsets.T @ scaled).double()
+            self._outer.add_(offsets.T @ scaled)
         if self._sketch is not None:
-            self._sketch += (scaled.T @ (offsets @ self._test.to(offsets.dtype))).double()
+            self._sketch.add_(scaled.T @ (offsets @ self._test.to(offsets.dtype)))
 
     def _shares(self) -> Tensor:
         """What each present class (K+,) counts in scatter and sketch: its samples, or their weights' sum."""
