@@ -83,3 +83,20 @@ def test_arbitrary_vectors_have_no_correlation():
     found = weight_means_correlation(weight, torch.tensor([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0]]))
     assert not found.vectors[:, 0].isnan().any()
     assert found.vectors[:, 1].isnan().all()  # the means span one direction only
+
+
+@pytest.mark.parametrize("gap", [1e-1, 1e-3, 1e-5])
+def test_rounding_to_float32_turns_singular_vectors_by_its_size_over_their_gap(gap):
+    """So cosines from float32 are right to 1e-4 at gaps above 5e-3, and smaller gaps have no such promise."""
+    values = torch.tensor([1, 1 - gap, 0.5, 0.4, 0.3, 0.2], dtype=torch.float64)
+    weight = torch.diag(values) @ random_rotation(6, 1)
+    weight = random_rotation(6, 2) @ weight
+    means = random_labelled(3, [1] * 4, 6).features
+    exact, rounded = (
+        weight_means_correlation(w, means, weight_vectors=2).means for w in (weight, weight.float())
+    )
+    error = float((exact - rounded).abs().max())
+    assert error < 5e-7 / gap
+    assert error > 1e-9 / gap, "the rounded weight has other vectors"
+    same = weight_means_correlation(weight.float().double(), means, weight_vectors=2).means
+    torch.testing.assert_close(rounded, same, rtol=0, atol=1e-14)
