@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from layerscope.errors import DamagedFile, UsageError
+from layerscope.errors import DamagedFile, MissingPackage, UsageError
 from layerscope.plotting import FIGURES, NCPlotter
 from layerscope.plotting.freshness import drawable, plot_paths
 from layerscope.plotting.registry import named_figures
@@ -43,7 +43,7 @@ def test_all_figures_are_drawn_as_pdf_and_png_and_only_once(small_run):
     assert plotter.plot() == []
 
 
-def test_figures_of_features_are_drawn_when_named_and_take_the_open_run(small_run):
+def test_figures_of_features_are_drawn_when_named_and_take_the_open_run(small_run, monkeypatch):
     (small_run / "checkpoints").mkdir()
     (small_run / "checkpoints" / "manifest.json").write_text("{}")
     with pytest.raises(UsageError, match=r"Projection is drawn from features.*Run\.open"):
@@ -53,8 +53,11 @@ def test_figures_of_features_are_drawn_when_named_and_take_the_open_run(small_ru
         checkpoints=SimpleNamespace(epochs=lambda: [0, 10]),
         features=lambda layer, split, epoch: (np.eye(3)[labels] * (1 + epoch), labels),
     )
-    written = NCPlotter(small_run, run).plot(["Projection"])
+    monkeypatch.setitem(sys.modules, "phate", None)
+    written = NCPlotter(small_run, run).plot(["F32"])
     assert [path.name for path in written] == ["Projection.pdf", "Projection.png"]
+    with pytest.raises(MissingPackage, match="pip install"):
+        NCPlotter(small_run, run).plot(["ProjectionPHATE"])
     assert "Projection" not in drawable(small_run, named_figures(None))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerscope.config import Config, load_config
-from layerscope.errors import UsageError
+from layerscope.errors import MissingPackage, UsageError
 from layerscope.plotting.drawing.options import Drawing, Look, figure_options, look_of
 from layerscope.plotting.drawing.title import run_title
 from layerscope.plotting.freshness import drawable, outdated, plot_paths
@@ -151,7 +151,13 @@ class NCPlotter:
         return paths
 
     def draw(self, figures: Mapping[str, Figure]) -> list[Path]:
-        """Draw these figures, up to date or not; the files written, as of :meth:`plot`."""
+        """Draw these figures, up to date or not; the files written, as of :meth:`plot`.
+
+        Raises
+        ------
+        MissingPackage
+            The only figure takes a package that is not installed; among others, it is named in a warning.
+        """
         if not figures:
             return []
         from layerscope.plotting.drawing.message import message
@@ -163,6 +169,11 @@ class NCPlotter:
             paths = plot_paths(self.run_folder, name, figure.formats)
             try:
                 drawn = figure.draw(tables)
+            except MissingPackage as error:
+                if len(figures) == 1:
+                    raise
+                _log.warning("%s of %s is not drawn: %s", name, self.run_folder, error)
+                continue
             except UsageError as error:
                 _log.info("%s of %s shows nothing: %s", name, self.run_folder, error)
                 drawn = message(tables.title, f"{name}: {error}")

@@ -137,7 +137,7 @@ class RunTables:
         for column, wanted in where.items():
             frame = frame[frame[column] == wanted]
         if frame.empty:
-            raise UsageError(f"the table {name} holds no rows of {_spell(where)}")
+            raise UsageError(f"the table {name} holds no rows{_spell(where)}")
         return frame
 
     @cached_property
@@ -212,4 +212,5 @@ READERS: dict[str, Callable[[Path], DataFrame]] = {LOG: _read_log, OBSERVATIONS:
 
 
 def _spell(where: Mapping[str, object]) -> str:
-    return ", ".join(f"{column} {value!r}" for column, value in where.items())
+    said = ", ".join(f"{column} {value!r}" for column, value in where.items())
+    return f" of {said}" if said else ""

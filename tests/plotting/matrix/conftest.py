@@ -89,6 +89,9 @@ def tables_of(
     wanted: dict[str, list[dict[str, Any]]] = {}
     for quantity in QUANTITIES.values():
         wanted.setdefault(quantity.table, []).append(dict(quantity.where))
+        for table, where in quantity.beside:
+            if dict(where) not in wanted.setdefault(table, []):
+                wanted[table].append(dict(where))
     for quantity in OF_IMBALANCE.values():
         wanted.setdefault(quantity.table, []).append(dict(quantity.where))
     frames = {

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from layerscope.config import load_matrix
 from layerscope.errors import UsageError
 from layerscope.plotting.matrix import imbalance, imbalance_curves
 from layerscope.plotting.matrix.imbalance_groups import FIGURES, report
-from layerscope.plotting.matrix.imbalance_table import imbalance_table, label_of, last_epochs
+from layerscope.plotting.matrix.imbalance_table import imbalance_table, label_of, labels_of, last_epochs
 from layerscope.plotting.matrix.registry import MATRIX_FIGURES
 from layerscope.run import Run
 
@@ -112,3 +113,10 @@ def test_an_unknown_group_and_unmeasured_runs_are_refused(group, tmp_path):
 )
 def test_a_label_leaves_the_repetition_out(run, label):
     assert label_of(run) == label
+
+
+def test_labels_of_runs_of_several_kinds_name_their_axes():
+    places = [(model, factor) for model in ("mlp_single", "mlp_small") for factor in (1.0, 0.02)]
+    runs = pd.DataFrame(places, columns=["Model.model-name", "Data.imbalance.factor"])
+    runs.insert(0, "run", [f"{model}/factor_{factor}/run_0" for model, factor in places])
+    assert labels_of(runs)[:2] == ["mlp_single · factor 1", "mlp_single · factor 0.02"]

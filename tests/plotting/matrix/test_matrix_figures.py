@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 
@@ -18,10 +19,17 @@ from layerscope.plotting.registry import FIGURES
 
 KINDS = (
     *("CDNV_profile", "CDNV_map", "CDNV_multiples", "DSE_accuracy", "NCLayerByAxis", "Correlations"),
+    *("CDNV_accuracy", "KSG_accuracy", "KSG_profile", "ETF_profile"),
     *("InitialisationStudy", "Screening", "DriftMap", "DriftScaling", "ImbalanceByKind"),
     *("ImbalanceWeightDecay", "DriftEpochs", "DriftLayers", "DriftTail"),
 )
-"""One figure for every function."""
+"""One figure for every function and scale."""
+
+WITH_AXES_OF_VALUES = (
+    *("CDNV_profile", "CDNV_multiples", "CDNV_accuracy", "KSG_accuracy", "ETF_profile", "Screening"),
+    *("InitialisationStudy", "ImbalanceByKind", "ImbalanceWeightDecay", "DriftScaling", "DriftEpochs"),
+    *("DriftLayers", "DriftTail"),
+)
 
 OF_GROUP = {name for name, figure in MATRIX_FIGURES.items() if figure.number in
             {f"F{number}" for number in range(33, 46)} | {"F35, F37, F41"}}  # fmt: skip
@@ -69,6 +77,7 @@ def test_profiles_mark_the_nc_layer_of_each_colour_and_what_to_compare_with(stud
 
 def test_the_floor_of_the_etf_error_is_that_of_the_same_layer(study):
     table = study(only=("ETF", "CDNV")).frames["ETF"]
+    table = table[table["statistic"] == "etf_error"]
     floor = table.assign(statistic="etf_floor", value=0.1 * table["layer_index"])
     both = pd.concat([table.astype({"statistic": str}), floor])
     rows = quantity_rows(both, QUANTITIES["ETF"], frames={})
@@ -122,6 +131,25 @@ def test_odd_tables_give_a_readable_figure_or_a_reason(name, odd, odd_tables):
         width, height = figure.get_size_inches()
         assert width < 25
         assert height < 25
+
+
+@pytest.mark.parametrize("odd", ["nothing finite", "all infinite"])
+@pytest.mark.parametrize("name", WITH_AXES_OF_VALUES)
+def test_panels_without_a_finite_value_say_so(name, odd, odd_tables, group):
+    tables = odd_tables(odd)
+    if name in OF_GROUP:
+        value = math.nan if odd == "nothing finite" else math.inf
+        spoilt = {each: frame.assign(value=value) for each, frame in group.frames.items() if "value" in frame}
+        tables = dataclasses.replace(group, frames={**group.frames, **spoilt})
+    texts = {text.get_text() for axes in drawn(name, tables).axes for text in axes.texts}
+    assert "no finite value" in texts
+
+
+@pytest.mark.parametrize("name", MATRIX_FIGURES)
+def test_tables_that_hold_only_a_header_are_refused_in_plain_words(name, plain):
+    tables = dataclasses.replace(plain, frames={each: frame[:0] for each, frame in plain.frames.items()})
+    with pytest.raises(UsageError, match=r"holds? (no )?rows|has rows|at least|is empty"):
+        drawn(name, tables)
 
 
 @pytest.mark.parametrize("name", ["CDNV_profile", "CDNV_map", "DSE_accuracy", "NCLayerByAxis"])

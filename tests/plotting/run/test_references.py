@@ -49,6 +49,12 @@ def test_the_floor_of_one_layer_crosses_the_panel_whatever_other_tables_hold():
     assert axes.get_ylim()[1] > 0.9  # the marker is whole
 
 
+def test_an_infinite_floor_is_not_drawn():
+    figure = etf(RunTables({"ETF": geometry(floor=math.inf)}, "x"))
+    assert not [line for line in figure.axes[3].get_lines() if line.get_color() == REFERENCE_COLOUR]
+    assert "attainable" not in words(figure)
+
+
 def estimates(ceilings: tuple[float, float]) -> RunTables:
     rows = [
         row(epoch=epoch, layer_index=index, layer_name=f"l{index}", variable="labels", value=1.0 + epoch,

@@ -108,9 +108,11 @@ def draw_reference(axes: Axes, height: float, style: LineStyle = ":", colour: st
 def draw_bound(
     axes: Axes, x: ArrayLike, y: ArrayLike, style: LineStyle, colour: str = REFERENCE_COLOUR
 ) -> None:
-    """A line to compare with; one that is the same everywhere crosses the whole panel."""
+    """A line to compare with, of what is finite; one that is the same everywhere crosses the whole panel."""
     heights = np.asarray(y, dtype=float)
     known = heights[np.isfinite(heights)]
+    if not len(known):
+        return
     if np.ptp(known) <= 1e-9 * abs(known).max():
         draw_reference(axes, float(known[0]), style, colour)
     else:

@@ -120,8 +120,7 @@ def accuracy_scatter(
         for column in across:
             axes = next(panels)
             own = _chosen(_chosen(frame, roles_here.rows, row), roles_here.columns, column)
-            _draw(sheet, axes, own, roles_here, colours, markers)
-            axes.set_yscale("log" if log else "linear")
+            _draw_points(sheet, axes, own, roles_here, colours, markers, log=log)
             axes.set(xlabel="test accuracy", ylabel=label_of(frame, label))
             write_heading(sheet, axes, _heading(roles_here, row, column))
             _draw_chance(sheet, axes, own)
@@ -166,32 +165,34 @@ def _heading(roles_here: Grid, row: object, column: object) -> str:
     return " · ".join(parts)
 
 
-def _draw(
+def _draw_points(
     sheet: Sheet,
     axes: Axes,
     frame: DataFrame,
     roles_here: Grid,
     colours: dict[Any, str],
     markers: dict[Any, str],
+    *,
+    log: bool,
 ) -> None:
-    """The points; what has no place along y is counted in a note."""
+    """The points; those that have no place along y are counted in a note."""
     last = frame.groupby(RUN, observed=True)[EPOCH].transform("max").clip(lower=1)
-    frame = frame.assign(progress=frame[EPOCH] / last)
     finite = np.isfinite(frame["value"]) & np.isfinite(frame["accuracy"])
-    if not finite.any():
+    placed = finite & ((frame["value"] > 0) | (not log))
+    if not placed.all():
+        below = ", or not above 0" if log else ""
+        sheet.notes.add(f"{int((~placed).sum())} of {len(frame)} points undefined or infinite{below}")
+    if not placed.any():
         say_empty(axes)
-    if not finite.all():
-        sheet.notes.add(f"{_lost(frame, finite)} undefined or infinite")
+        return
+    axes.set_yscale("log" if log else "linear")
+    shown = frame.assign(progress=frame[EPOCH] / last)[placed]
     size = float(np.clip(120 / max(len(frame), 1) ** 0.5, 2.0, 14.0))
     for value, colour in colours.items():
         for model, marker in markers.items():
-            own = _chosen(_chosen(frame[finite], roles_here.hue, value), roles_here.marker, model)
+            own = _chosen(_chosen(shown, roles_here.hue, value), roles_here.marker, model)
             rgba = [to_rgba(colour, PALEST + (1 - PALEST) * float(share)) for share in own["progress"]]
             axes.scatter(own["accuracy"], own["value"], c=rgba or None, marker=marker, s=size, linewidths=0)
-
-
-def _lost(frame: DataFrame, finite: Any) -> str:
-    return f"{int((~finite).sum())} of {len(frame)} points"
 
 
 def _draw_chance(sheet: Sheet, axes: Axes, own: DataFrame) -> None:

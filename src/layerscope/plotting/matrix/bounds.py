@@ -54,15 +54,15 @@ def _draw(
     near: float,
 ) -> None:
     """One grey line where all sets agree, else one of each in its colour; nothing of what is 0 everywhere."""
-    there = [column in rows and bool((rows[column] > 0).any()) for rows in sets]
-    found = [_course(rows, column, x) for rows, is_there in zip(sets, there, strict=True) if is_there]
+    courses = [_course(rows, column, x) for rows in sets]
+    found = [course for course in courses if (course > 0).any()]
     if not name or not found:
         return
     lowest = min(float(course.min()) for course in found)
     if lowest > near * _highest(sets):
         sheet.notes.add(f"{name}, above the panel: {lowest:.3g}")
         return
-    shown = [colour for colour, is_there in zip(colours, there, strict=True) if is_there]
+    shown = [colour for colour, course in zip(colours, courses, strict=True) if (course > 0).any()]
     if all(_agree(found[0], course) for course in found):
         found, shown = [max(found, key=len)], [REFERENCE_COLOUR]
     for course, colour in zip(found, shown, strict=True):
@@ -71,10 +71,11 @@ def _draw(
 
 
 def _course(rows: DataFrame, column: str, x: str | None) -> Series[float]:
-    """Its mean along x; of levels, over everything."""
+    """Its mean along x, of levels over everything; empty where there is nothing finite."""
+    finite = rows[np.isfinite(rows[column])] if column in rows else rows[:0].assign(**{column: np.nan})
     if x is None:
-        return rows[[column]].mean().reset_index(drop=True)
-    return rows.groupby(x, observed=True)[column].mean().dropna()
+        return finite[[column]].mean().dropna().reset_index(drop=True)
+    return finite.groupby(x, observed=True)[column].mean()
 
 
 def _agree(one: Series[float], other: Series[float]) -> bool:

@@ -114,7 +114,7 @@ def _enlarge_end(
     """The last third of training again, larger, in a corner without curves."""
     last = rows[EPOCH].max() if len(rows) else 0
     late = rows[rows[EPOCH] >= LATE_SHARE * last]
-    if late[EPOCH].nunique() < 3:
+    if late[EPOCH].nunique() < 3 or not np.isfinite(late["value"]).any():
         return
     corner = _free_corner(axes)
     if corner is None:

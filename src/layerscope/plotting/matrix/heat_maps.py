@@ -59,7 +59,8 @@ def layer_epoch_map(
     for axes, (_, own), mean in zip(sheet.axes, shown, means, strict=True):
         _draw_map(sheet, axes, mean, norm)
         _name_sides(sheet, axes, own, mean)
-    add_common_bar(sheet, norm, label_of(rows, label))
+    if len(_finite(means)):
+        add_common_bar(sheet, norm, label_of(rows, label))
     return sheet.finish()
 
 

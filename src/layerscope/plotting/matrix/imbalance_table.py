@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerscope.errors import UsageError
-from layerscope.plotting.matrix.places import axes_in, plain_text, telling_axes
+from layerscope.plotting.matrix.places import axes_in, telling_axes, value_text
 from layerscope.plotting.matrix.quantities import last_epoch, last_layer
 from layerscope.plotting.matrix.tables import MatrixTables
 from layerscope.plotting.quantity import Source
@@ -73,6 +73,8 @@ def imbalance_rows(tables: MatrixTables) -> DataFrame:
         raise UsageError(
             f"no run below {tables.base} has a table {', '.join(lacking)}; measure the group Imbalance."
         )
+    if empty := sorted(name for name in TABLES if tables.frame(name).empty):
+        raise UsageError(f"the table {', '.join(empty)} of the runs below {tables.base} holds no rows")
     columns = [
         _column(tables.frame(source.table), source).rename(name) for name, source in QUANTITIES.items()
     ]
@@ -85,8 +87,17 @@ def imbalance_rows(tables: MatrixTables) -> DataFrame:
 
 
 def drift_rows(tables: MatrixTables) -> DataFrame:
-    """The table Drift at the last epoch of each run, with its ``label``."""
-    return last_epoch(_places(tables).merge(tables.frame("Drift").astype({RUN: str})[_own(tables)], on=RUN))
+    """The table Drift at the last epoch of each run, with its ``label``.
+
+    Raises
+    ------
+    UsageError
+        It holds no rows.
+    """
+    found = _places(tables).merge(tables.frame("Drift").astype({RUN: str})[_own(tables)], on=RUN)
+    if found.empty:
+        raise UsageError(f"the table Drift of the runs below {tables.base} holds no rows")
+    return last_epoch(found)
 
 
 def hue_of(table: DataFrame) -> str:
@@ -119,8 +130,8 @@ def labels_of(runs: DataFrame) -> list[str]:
     if len({_kind(name) for name in names}) == len({label_of(name) for name in names}):
         return [label_of(name) for name in names]
     axes = telling_axes(runs)
-    places = zip(*(runs[axis] for axis in axes), strict=True)
-    return [" · ".join(map(plain_text, place)) for place in places]
+    places = zip(*([value_text(axis, value) for value in runs[axis]] for axis in axes), strict=True)
+    return [" · ".join(place) for place in places]
 
 
 def label_of(run: str) -> str:

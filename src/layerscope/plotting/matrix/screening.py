@@ -58,7 +58,7 @@ def screening_frame(tables: MatrixTables) -> DataFrame:
         own = rows[kept].assign(measure=label_of(rows, quantity.label), compared=quantity.reference)
         found.append(own.astype({RUN: str}))
     if not found:
-        raise UsageError(f"no run below {tables.base} has a table {' or '.join(MEASURES)}")
+        raise UsageError(f"no run below {tables.base} has rows of {' or '.join(MEASURES)}")
     frame = pd.concat(found[:MOST_MEASURES], ignore_index=True).merge(log, on=RUN)
     if SIZES not in tables.frames:
         return frame.assign(bytes=np.nan)

@@ -17,7 +17,7 @@ function profileFigure(page) {
       const dash = series.length > 1 ? DASHES[values.measure.series[one].split] ?? "dot" : "solid";
       if (page.sets.length === 1 && set.length === 1) traces.push(...otherEpochs(page, set[0], one, dash));
       const lists = measured.map(([run, last]) => profilePoints(page, run, one, last));
-      traces.push(...tracesOfSet(lists, { ...lookOf(place), dash, width: 2.5, log }));
+      if (lists.length) traces.push(...tracesOfSet(lists, { ...lookOf(place), dash, width: 2.5, log }));
     }
   });
   const beside = boundsOf(page, series);

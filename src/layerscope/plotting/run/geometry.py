@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from layerscope.plotting.drawing.axes import begin_at, draw_layer_axis, draw_reference, set_share_axis
+from layerscope.plotting.drawing.axes import begin_at, draw_bound, draw_layer_axis, set_share_axis
 from layerscope.plotting.drawing.series import draw_by_epoch, draw_series, epoch_legend
 from layerscope.plotting.drawing.sheet import Legend, Sheet
-from layerscope.plotting.drawing.style import FIRST_COLOUR, LAST_COLOUR, REFERENCE_COLOUR, styled
+from layerscope.plotting.drawing.style import BELOW, FIRST_COLOUR, LAST_COLOUR, REFERENCE_COLOUR, styled
 from layerscope.plotting.quantity import Quantity
 from layerscope.plotting.run.panels import over_layers
 from layerscope.plotting.run_tables import RunTables
@@ -85,7 +85,7 @@ def draw_subspace_angles(sheet: Sheet, axes: Axes, tables: RunTables, split: str
 def _has_floor(tables: RunTables, split: str) -> bool:
     frame = tables.frames["ETF"]
     floor = frame[(frame["split"] == split) & (frame["statistic"] == "etf_floor")]
-    return bool((floor["value"] > 0).any())
+    return bool((np.isfinite(floor["value"]) & (floor["value"] > 0)).any())
 
 
 def _draw_floor(axes: Axes, tables: RunTables, split: str) -> None:
@@ -95,11 +95,7 @@ def _draw_floor(axes: Axes, tables: RunTables, split: str) -> None:
     """
     floor = tables.rows("ETF", split=split, statistic="etf_floor")
     floor = floor[floor["epoch"] == floor["epoch"].max()].sort_values("layer_index")
-    values = floor["value"].to_numpy(dtype=float)
-    if np.ptp(values) == 0:
-        draw_reference(axes, float(values[0]))  # one layer has no line otherwise
-    else:
-        axes.plot(floor["layer_index"], values, color=REFERENCE_COLOUR, linestyle=":", zorder=1.5)
+    draw_bound(axes, floor["layer_index"], floor["value"], BELOW)
 
 
 def _largest_rank(rows: DataFrame) -> DataFrame:
