@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from layerscope.config import Config
 from layerscope.errors import UsageError
-from layerscope.plotting.matrix.quantities import QUANTITIES, Quantity
+from layerscope.plotting.matrix.quantities import QUANTITIES
+from layerscope.plotting.quantity import Quantity
 
 
 def screened_quantities(config: Config) -> dict[str, Quantity]:

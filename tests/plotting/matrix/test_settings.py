@@ -189,3 +189,12 @@ def test_a_short_axis_of_drift_has_four_numbers_that_differ():
     axes = imbalance_curves.scaling(runs(exponent=1e-3), "x").axes[0]
     axes.figure.draw_without_rendering()
     assert len({text.get_text() for text in axes.get_yticklabels()}) == 4
+
+
+def test_a_line_upon_another_is_broken_so_that_both_can_be_seen():
+    table = runs(decays=(0.0,))
+    figure = imbalance.over_epochs(table.assign(drift=table["epoch"] + 1.0), "x", hue=FACTOR)
+    assert [line.get_linestyle() for line in figure.axes[0].get_lines()][:3] == ["-", "--", ":"]
+    assert "broken: upon a line of the same values" in notes(figure)
+    different = imbalance.over_epochs(table, "x", hue=FACTOR).axes[0]
+    assert {line.get_linestyle() for line in different.get_lines()[:3]} == {"-"}

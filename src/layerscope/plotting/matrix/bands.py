@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 BORDERS = ((INFINITE, "infinite"), (UNDEFINED, "undefined"), (TOO_SMALL, "too_small"))
 """Mark at the border, and the column of :func:`averaged` that says how many values it stands for."""
+
+
+UPON: tuple[LineStyle, ...] = ("-", "--", ":")
+"""The style of a line by how many others lie below it."""
 
 
 def band_note(over: str = "runs") -> str:
@@ -82,7 +86,38 @@ def draw_lines(
     sheet: Sheet, axes: Axes, rows: DataFrame, x: str, hue: str | None, colours: Mapping[Any, str]
 ) -> None:
     """For each value of ``hue`` the mean of the column ``value`` against ``x``, with its band."""
-    for place, (value, colour) in enumerate(colours.items()):
-        own = having(rows, hue, value) if hue else rows
-        if len(own):
-            draw_band(sheet, axes, averaged(own, [x]), x, colour=colour, slot=(place, len(colours)))
+    sets = [having(rows, hue, value) if hue else rows for value in colours]
+    draw_bands(sheet, axes, sets, x, list(colours.values()))
+
+
+def draw_bands(
+    sheet: Sheet,
+    axes: Axes,
+    sets: Sequence[DataFrame],
+    x: str,
+    colours: Sequence[str],
+    *,
+    log: bool = False,
+) -> None:
+    """The mean of each set of rows, which may be empty, against ``x``, with its band.
+
+    A line that lies on an earlier one is broken, so that both can be seen.
+    """
+    drawn: list[DataFrame] = []
+    for place, (rows, colour) in enumerate(zip(sets, colours, strict=True)):
+        if len(rows):
+            means = averaged(rows, [x], log=log)
+            below = sum(_coincide(means, other, x) for other in drawn)
+            line = UPON[min(below, len(UPON) - 1)]
+            draw_band(sheet, axes, means, x, colour=colour, line=line, slot=(place, len(sets)))
+            if below:
+                sheet.notes.add("broken: upon a line of the same values")
+            drawn.append(means)
+
+
+def _coincide(one: DataFrame, other: DataFrame, x: str) -> bool:
+    """Whether two lines are the same, and lines at all."""
+    if len(one) < 2 or one[x].tolist() != other[x].tolist():
+        return False
+    first, second = (frame["middle"].to_numpy(dtype=float) for frame in (one, other))
+    return bool(np.isfinite(first).sum() > 1 and np.allclose(first, second, rtol=1e-9, equal_nan=True))

@@ -14,8 +14,7 @@ from layerscope.plotting.drawing.selection import spread
 from layerscope.plotting.drawing.series import Border, draw_border, epoch_legend
 from layerscope.plotting.drawing.sheet import Sheet
 from layerscope.plotting.drawing.style import NC_COLOUR, epoch_colours, styled
-from layerscope.plotting.matrix.averages import averaged
-from layerscope.plotting.matrix.bands import draw_band
+from layerscope.plotting.matrix.bands import draw_bands
 from layerscope.plotting.matrix.bounds import draw_bounds
 from layerscope.plotting.matrix.legends import add_colours
 from layerscope.plotting.matrix.places import check_axes, having
@@ -28,7 +27,7 @@ from layerscope.results.rows import EPOCH
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-LAYER = ["layer_index"]
+LAYER = "layer_index"
 NC_LAYER = Border("D", 0.985, "\N{BLACK DIAMOND} NC layer, median of the runs that have one")
 
 
@@ -64,9 +63,9 @@ def profile(
     colours = hue_colours(rows[chosen.hue]) if chosen.hue else {None: "#0072B2"}
     for axes, (_, own) in zip(sheet.axes, shown, strict=True):
         lines = [having(own, chosen.hue, value) if chosen.hue else own for value in colours]
-        _draw_lines(sheet, axes, lines, list(colours.values()), log=log)
+        draw_bands(sheet, axes, lines, LAYER, list(colours.values()), log=log)
         _mark_nc_layers(sheet, axes, lines, list(colours.values()))
-        draw_bounds(sheet, axes, lines, list(colours.values()), reference, ceiling, LAYER[0])
+        draw_bounds(sheet, axes, lines, list(colours.values()), reference, ceiling, LAYER)
     _finish(sheet, [own for _, own in shown], label_of(rows, label), log=log, share=share)
     add_colours(sheet, chosen.hue, colours)
     return sheet.finish()
@@ -95,9 +94,9 @@ def multiples(
     colours = epoch_colours(epochs)
     for axes, (_, own) in zip(sheet.axes, shown, strict=True):
         lines = [own[own[EPOCH] == epoch] for epoch in colours]
-        _draw_lines(sheet, axes, lines, list(colours.values()), log=log)
+        draw_bands(sheet, axes, lines, LAYER, list(colours.values()), log=log)
         _mark_nc_layers(sheet, axes, [own], [NC_COLOUR])
-        draw_bounds(sheet, axes, [own], [NC_COLOUR], reference, ceiling, LAYER[0])
+        draw_bounds(sheet, axes, [own], [NC_COLOUR], reference, ceiling, LAYER)
     _finish(sheet, [own for _, own in shown], label_of(rows, label), log=log, share=share)
     sheet.legends.append(epoch_legend(epochs, _split(rows)))
     return sheet.finish()
@@ -107,16 +106,6 @@ def roles_of_all(rows: DataFrame) -> tuple[str, ...]:
     """Every axis that tells runs apart, the one of the colours of other figures last."""
     chosen = roles(rows)
     return (*chosen.panels, *([chosen.hue] if chosen.hue else []))
-
-
-def _draw_lines(
-    sheet: Sheet, axes: Axes, lines: Sequence[DataFrame], colours: Sequence[str], *, log: bool
-) -> None:
-    """The mean by layer of each set of rows, with its band; a set may be empty."""
-    for place, (rows, colour) in enumerate(zip(lines, colours, strict=True)):
-        if len(rows):
-            means = averaged(rows, LAYER, log=log)
-            draw_band(sheet, axes, means, LAYER[0], colour=colour, slot=(place, len(lines)))
 
 
 def _mark_nc_layers(sheet: Sheet, axes: Axes, groups: Sequence[DataFrame], colours: Sequence[str]) -> None:
