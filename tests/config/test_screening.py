@@ -27,7 +27,7 @@ def test_names_paths_and_entries_are_read_and_the_rest_has_its_defaults(tmp_path
     assert (second.files, second.model) == (("b.pt", "c"), "mlp_small")
     assert screening.config.measurements.selected == ("DSE", "DSMI")
     assert screening.folder == Path("x")
-    assert not screening.model_given
+    assert not (screening.model_given or screening.taps_given)
 
 
 def test_values_can_be_set_from_the_command_line(tmp_path):

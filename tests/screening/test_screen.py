@@ -107,6 +107,22 @@ def test_another_setting_measures_all_networks_anew(weights, screening_of):
     assert all(float(row["test_accuracy"]) > 0.7 for row in rows)
 
 
+def test_taps_that_are_asked_for_are_measured_beside_the_last_features(weights, screening_of):
+    settings = {"checkpoints": [{"model": "mlp_small", "files": f"{weights}/c_*"}], "models": "convnet_small"}
+    only_last = screening_of(Screen=settings)
+    screen(only_last, device="cpu")
+    before = table_of(only_last)
+    more = screening_of(Screen=settings, Model={"embedding-layers": ["block1.fc"], "reduce": "mean"})
+    outcomes = screen(more, device="cpu")
+    assert [outcome.error is None for outcome in outcomes] == [False, True]  # a ConvNet has no such layer
+    (failed,), rows = table_of(more).values()
+    assert "block1.fc" in failed["message"]
+    assert {(row["layer"], row["layer_name"]) for row in rows} == {("tap", "block1.fc"), ("last", "fc")}
+    last = [row for row in rows if row["layer"] == "last"]
+    told = [[row["value"] for row in found] for found in (last, list(before.values())[1])]
+    assert told[0] == told[1]
+
+
 def test_an_error_nobody_foresaw_ends_one_network_and_leaves_its_traceback(of_a_folder, monkeypatch):
     from layerscope.screening import measured
 

@@ -12,7 +12,7 @@ from layerscope.screening.table import COLUMNS, ScreenTable
 
 def row(model, value, accuracy, kind="head", status="ok", measure="DSE"):
     cells = {"model": model, "value": value, "train_accuracy": accuracy, "test_accuracy": accuracy**2}
-    cells |= {"accuracy_kind": kind, "status": status, "measure": measure, "split": "test", "key": "k"}
+    cells |= {"accuracy_kind": kind, "status": status, "measure": measure, "split": "test", "layer": "last"}
     return {name: str(cells.get(name, "")) for name in COLUMNS}
 
 

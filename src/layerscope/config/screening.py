@@ -26,7 +26,6 @@ _MEASURES = ["DSE", "DSMI"]
 _TRAINS_NOTHING = ("Optimizer", "Slurm", MATRIX_SECTION)
 _MEANINGLESS = (
     ("Model", "weights", "Screen.checkpoints names files"),
-    ("Model", "embedding-layers", "the input of the classifier is measured"),
     ("Measurements", "splits", "train and test are measured"),
 )
 
@@ -43,11 +42,14 @@ class Screening:
         All other sections; its model is only a place to start from.
     model_given
         Whether ``Model.model-name`` is set, and so says whose weights the files are.
+    taps_given
+        Whether ``Model.embedding-layers`` is set: these layers are then measured beside the last features.
     """
 
     settings: ScreenConfig
     config: Config
     model_given: bool = False
+    taps_given: bool = False
 
     @property
     def folder(self) -> Path:
@@ -82,7 +84,9 @@ def load_screening(path: Path | str, overrides: Sequence[str] = ()) -> Screening
         raise ConfigError([*problems, *error.problems]) from None
     if problems or settings is None:
         raise ConfigError(problems)
-    return Screening(settings, config, bool((document.data.get("Model") or {}).get("model-name")))
+    model = document.data.get("Model") or {}
+    named, tapped = (model.get(key) is not None for key in ("model-name", "embedding-layers"))
+    return Screening(settings, config, named, tapped)
 
 
 def _settings(document: Document) -> tuple[ScreenConfig | None, list[Problem]]:

@@ -114,8 +114,9 @@ def _model(config: Config, name: str) -> ModelConfig:
 
 def _taken_as(config: Config, model: ModelConfig) -> ModelConfig:
     """The network of another config, its features taken as here."""
-    taken = {"tap": config.model.tap, "reduce": config.model.reduce, "weights": None}
-    return model.model_copy(update=taken)
+    here = config.model
+    taken = {"embedding_layers": here.embedding_layers, "tap": here.tap, "reduce": here.reduce}
+    return model.model_copy(update={**taken, "weights": None})
 
 
 def _unknown(path: Path) -> str:

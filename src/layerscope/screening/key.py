@@ -10,7 +10,7 @@ from layerscope.files import content_digest
 from layerscope.measurement.key import measurement_key
 from layerscope.screening.candidates import Candidate
 
-VERSION = 1
+VERSION = 2
 """Raised when rows of the same settings become others."""
 
 
@@ -24,5 +24,6 @@ def screening_key(candidate: Candidate, screening: Screening) -> str:
     weights = "" if candidate.weights is None else content_digest(candidate.weights)
     settings = screening.settings
     keys = [measurement_key(config, name, weights) for name in config.measurements.selected]
-    content = [VERSION, settings.accuracy, settings.inputs, settings.images, *keys]
+    asked = [settings.accuracy, settings.inputs, settings.images, str(screening.taps_given)]
+    content = [VERSION, *asked, *keys]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

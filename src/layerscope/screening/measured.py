@@ -23,7 +23,7 @@ from layerscope.results.rows import EPOCH
 from layerscope.screening.candidates import Candidate
 from layerscope.screening.network import Network, network_of, prepare_inputs
 from layerscope.screening.quantities import screened_quantities
-from layerscope.screening.table import Row
+from layerscope.screening.table import LAST, TAP, Row
 from layerscope.statistics.feature_sample import even_choice
 from layerscope.training.probe import fit_probe
 
@@ -63,17 +63,17 @@ class Screener:
         network = network_of(candidate, settings, config, info)
         network.model.to(self.device)
         prepare_inputs(network, info, self.device)
-        config = _config_of(config, candidate, network)
+        config = _config_of(self.screening, candidate, network)
         kind = accuracy_kind(settings.accuracy, knows_classes=network.knows_classes)
         if kind == "probe":
             size = config.measurements.batch_size or default_batch_size(self.data.train.shape)
             fit_probe(network.model, self.data.train, size)
         tables = self._tables(config, network, kind)
-        about = {**_about(candidate, network), **_accuracies(tables, kind)}
-        return [{**about, **number} for number in _numbers(tables, config)]
+        about = {**_about(candidate, network), **_accuracies(tables, kind, network.classifier)}
+        return [{**about, **number} for number in _numbers(tables, config, network.classifier)]
 
     def _tables(self, config: Config, network: Network, kind: AccuracyKind) -> dict[str, DataFrame]:
-        """Measure → its rows for the last features."""
+        """Measure → its rows for every layer."""
         import pandas as pd
 
         names = (*config.measurements.selected, *(("NCC",) if kind == "centers" else ("Accuracy",)))
@@ -108,10 +108,13 @@ def accuracy_kind(wanted: Literal["auto", "centers", "probe"], *, knows_classes:
     return wanted
 
 
-def _config_of(config: Config, candidate: Candidate, network: Network) -> Config:
-    """The config of one network, of which the classifier's input is looked at."""
+def _config_of(screening: Screening, candidate: Candidate, network: Network) -> Config:
+    """The config of one network, of which the classifier's input is looked at, beside other taps."""
     assert candidate.model is not None
-    model = candidate.model.model_copy(update={"embedding_layers": (f"^{network.classifier}",)})
+    config, last = screening.config, (f"^{network.classifier}",)
+    taps = candidate.model.embedding_layers if screening.taps_given else ()
+    layers = taps if taps is True else tuple(dict.fromkeys((*taps, *last)))
+    model = candidate.model.model_copy(update={"embedding_layers": layers})
     measurements = config.measurements
     if measurements.batch_size is None and network.form is not None:
         update = {"batch_size": default_batch_size(network.form.shape)}
@@ -128,30 +131,32 @@ def _about(candidate: Candidate, network: Network) -> dict[str, Any]:
         "weights": network.origin,
         "parameters": network.parameters,
         "inputs": "data" if network.form is None else "published",
-        "layer_name": network.classifier,
-        "dim": network.dim,
     }
 
 
-def _accuracies(tables: Mapping[str, DataFrame], kind: AccuracyKind) -> dict[str, Any]:
-    table = tables["NCC" if kind == "centers" else "Accuracy"]
-    name = "statistic" if kind == "centers" else "quantity"
-    rows = table[table[name] == "accuracy"].set_index("split")["value"]
+def _accuracies(tables: Mapping[str, DataFrame], kind: AccuracyKind, classifier: str) -> dict[str, Any]:
+    if kind == "centers":
+        table = tables["NCC"]
+        found = table[(table["statistic"] == "accuracy") & (table["layer_name"] == classifier)]
+    else:
+        found = tables["Accuracy"].query("quantity == 'accuracy'")
+    rows = found.set_index("split")["value"]
     return {"accuracy_kind": kind, **{f"{split}_accuracy": float(rows[split]) for split in SPLITS}}
 
 
-def _numbers(tables: Mapping[str, DataFrame], config: Config) -> Iterator[dict[str, Any]]:
-    """One row per quantity and split."""
+def _numbers(tables: Mapping[str, DataFrame], config: Config, classifier: str) -> Iterator[dict[str, Any]]:
+    """One row per layer, quantity and split; the last features first."""
     for name, quantity in screened_quantities(config).items():
         for split in SPLITS:
-            (row,) = quantity_rows(tables[quantity.table], quantity, split).to_dict("records")
-            number = {key: row[key] for key in ("error", "ceiling")}
-            yield {
-                "split": split,
-                "measure": name,
-                "t": row.get("t"),
-                "value": float(row["value"]),
-                **{key: None if value is None or value != value else value for key, value in number.items()},
-                **{key: row[key] for key in ("unit", "samples", "status")},
-                "message": "",
-            }
+            rows = quantity_rows(tables[quantity.table], quantity, split).to_dict("records")
+            for row in sorted(rows, key=lambda row: (row["layer_name"] != classifier, row["layer_index"])):
+                place = LAST if row["layer_name"] == classifier else TAP
+                yield {"layer": place, "split": split, "measure": name, **_number(row), "message": ""}
+
+
+def _number(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The cells of a row of a measure's table that are kept."""
+    estimated = {key: row[key] for key in ("error", "ceiling")}
+    known = {key: None if value is None or value != value else value for key, value in estimated.items()}
+    kept = ("layer_name", "layer_index", "dim", "unit", "samples", "status")
+    return {"t": row.get("t"), "value": float(row["value"]), **known, **{key: row[key] for key in kept}}

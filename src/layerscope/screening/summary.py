@@ -10,7 +10,7 @@ from pathlib import Path
 
 from layerscope.files import write_atomic
 from layerscope.results.correlation import Correlation, correlation
-from layerscope.screening.table import FAILED, ScreenTable
+from layerscope.screening.table import FAILED, LAST, ScreenTable
 
 FILE = "correlations.csv"
 
@@ -38,8 +38,8 @@ class Relation:
 
 
 def relations(rows: Sequence[Cells]) -> list[Relation]:
-    """All of them; accuracies of different kinds are never compared with each other."""
-    return list(_relations([row for row in rows if row["status"] != FAILED]))
+    """All of them, of the last features; accuracies of different kinds are never compared with each other."""
+    return list(_relations([row for row in rows if row["status"] != FAILED and row["layer"] == LAST]))
 
 
 def _relations(rows: Sequence[Cells]) -> Iterator[Relation]:

@@ -12,12 +12,15 @@ from layerscope.files import write_atomic
 
 FILE = "screen.csv"
 
-NETWORK = ("model", "family", "architecture", "weights", "parameters", "inputs", "layer_name", "dim")
+NETWORK = ("model", "family", "architecture", "weights", "parameters", "inputs")
 ACCURACY = ("accuracy_kind", "train_accuracy", "test_accuracy")
+LAYER = ("layer", "layer_name", "layer_index", "dim")
 NUMBER = ("split", "measure", "t", "value", "error", "ceiling", "unit", "samples")
-COLUMNS = (*NETWORK, *ACCURACY, *NUMBER, "status", "message", "key")
+COLUMNS = (*NETWORK, *ACCURACY, *LAYER, *NUMBER, "status", "message", "key")
 
 FAILED = "failed"
+LAST, TAP = "last", "tap"
+"""What the column ``layer`` says: the input of the classifier, and any other."""
 
 Row = Mapping[str, object]
 

@@ -29,7 +29,7 @@ def screened_frame(path: Path, split: str = "train") -> DataFrame:
     if not path.is_file():
         raise UsageError(f"there is no {path}; --screen makes it")
     table = pd.read_csv(path)
-    rows = table[table["split"] == split].reset_index(drop=True)
+    rows = table[(table["split"] == split) & (table["layer"] == "last")].reset_index(drop=True)
     if rows.empty:
         raise UsageError(f"{path} has no network that was measured")
     measures = [label_of(rows[rows["measure"] == name], QUANTITIES[name].label) for name in rows["measure"]]
