@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
-from layerscope.config import parse_config
-from layerscope.data.catalog import describe
+from layerscope.config import DataConfig, parse_config
+from layerscope.data.catalog import describe, largest_class
 from layerscope.measurement.measure import make_setup, needs_of, plan_for
 from layerscope.models.build import build_model
-from layerscope.preview.question import Question
+from layerscope.preview.question import MeasuringQuestion, Question
 from layerscope.preview.tracing import answer
 from layerscope.stages import load_run_data
 from layerscope.training.checkpoints import CheckpointStore
@@ -113,6 +116,43 @@ def test_layers_without_room_for_the_spectra_of_single_classes_are_named(look):
 
     assert told("250MB") == ("block0.fc",)
     assert told("1GB") == ()
+
+
+def test_where_only_the_data_tells_how_large_a_class_is_both_answers_are_given():
+    tree = {"model-name": "mlp_wide", "embedding-layers": ["fc"]}
+    samples = (("train", 10_000),)
+    way = MeasuringQuestion(("ActivationCovSVs",), samples, 700_000_000, "float32", largest_class=None)
+
+    def told(way):
+        (found,) = answer(Question(tree, (3, 32, 32), 100, (way,))).measuring
+        return found.cached, found.uneven
+
+    assert told(way) == (("train",), ("train",))
+    assert told(replace(way, largest_class=200)) == (("train",), ())
+    assert told(replace(way, largest_class=9_000)) == ((), ())
+
+
+def test_the_largest_class_of_ones_own_arrays_is_counted(tmp_path):
+    labels = np.repeat(range(4), [5, 1, 1, 1])
+    images = np.zeros((8, 6, 6), np.uint8)
+    parts = {"train_images": images, "train_labels": labels, "test_images": images, "test_labels": labels}
+    np.savez(tmp_path / "own.npz", **parts)
+    config = DataConfig.model_validate({"dataset-id": "arrays", "root": str(tmp_path / "own.npz")})
+    assert largest_class(config, describe(config)) == 5
+
+
+@pytest.mark.parametrize(
+    ("section", "largest"),
+    [
+        ({"dataset-id": "cifar10"}, 10_000),
+        ({"dataset-id": "cifar10", "imbalance": {"factor": 0.01}}, 5_000),
+        ({"dataset-id": "imagenet_lt", "root": "nowhere"}, 1_280),
+        ({"dataset-id": "imagenet", "root": "nowhere"}, 2_564),
+    ],
+)
+def test_the_largest_class_of_a_published_set_is_bounded_by_its_config(section, largest):
+    config = DataConfig.model_validate(section)
+    assert largest_class(config, describe(config)) == largest
 
 
 def test_measures_that_need_one_sweep_keep_no_features(look):

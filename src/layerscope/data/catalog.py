@@ -10,7 +10,7 @@ from layerscope.config.sections.gaussian import GaussianConfig
 from layerscope.data.file_list import describe_lists
 from layerscope.data.imbalance import class_sizes
 from layerscope.data.listing import describe_folders
-from layerscope.data.npz import describe_npz
+from layerscope.data.npz import describe_npz, largest_in_npz
 from layerscope.errors import DataError
 
 Augmentation = Literal["none", "crop", "crop_flip", "resized_crop_flip"]
@@ -138,6 +138,33 @@ SMALLEST_CLASS = {
     "digits": 133, "mnist": 5421, "fashionmnist": 6000, "kmnist": 6000, "cifar10": 5000, "cifar100": 500,
     "svhn": 4659, "stl10": 500, "tinyimagenet": 500, "imagenet": 732,
 }  # fmt: skip
+
+
+LARGEST_LONG_TAILED = 1280
+"""Training samples of the largest class of ImageNet-LT."""
+
+
+def largest_class(config: DataConfig, info: DatasetInfo) -> int | None:
+    """How many samples of one class there are in one split, at most; None where only the data tells.
+
+    In the published sets no class has more than twice an even share of its split.
+    """
+    if info.name == "imagenet_lt":
+        return LARGEST_LONG_TAILED
+    most = max(info.train_samples, info.test_samples, info.validation_samples)
+    if info.name in (*SMALLEST_CLASS, "gaussian_classes"):
+        return max(min(2 * -(-most // info.classes), most), _most_frequent(config, info))
+    if info.name == "arrays":
+        return largest_in_npz(config.root)
+    return None
+
+
+def _most_frequent(config: DataConfig, info: DatasetInfo) -> int:
+    """Training samples of the first class of an imbalanced set of known sizes; else 0."""
+    settings, smallest = config.imbalance, SMALLEST_CLASS.get(info.name)
+    if settings is None or settings.factor is None or smallest is None:
+        return 0
+    return class_sizes(settings, [smallest] * info.classes)[0]
 
 
 def describe(config: DataConfig) -> DatasetInfo:

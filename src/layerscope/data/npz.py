@@ -80,6 +80,13 @@ def number_of_classes(path: Path) -> int:
     return int(given.item())
 
 
+def largest_in_npz(root: Path | None) -> int:
+    """How many samples of one class there are in one split, at most."""
+    path = npz_path(root)
+    splits = (read_labels(path, f"{split}_labels") for split in ("train", "test"))
+    return max(int(np.unique(labels, return_counts=True)[1].max()) for labels in splits)
+
+
 def read_labels(path: Path, name: str) -> npt.NDArray[np.int64]:
     """Read labels: whole numbers, one per image, at least one."""
     labels = read_array(path, name)

@@ -84,6 +84,8 @@ class Measuring:
         What batches and spectra take for a while; how often the splits without room are read again.
     pooled : tuple of str
         The layers whose spectra of single classes are left out, as they do not fit.
+    uneven : tuple of str
+        The splits whose features do not fit if one class has nearly all samples; only the data tells.
     weight_bytes, forward_bytes, image_bytes : int
         What comes on top of the budget: the model, about what one batch takes on its way through it, and
         images that are held in memory.
@@ -105,6 +107,7 @@ class Measuring:
     working_bytes: int = 0
     sweeps: int = 1
     pooled: tuple[str, ...] = ()
+    uneven: tuple[str, ...] = ()
     weight_bytes: int = 0
     forward_bytes: int = 0
     image_bytes: int = 0

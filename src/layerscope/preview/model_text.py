@@ -95,6 +95,11 @@ def _left_out(way: Measuring) -> Iterator[str]:
             f"spectra of single classes do not fit and are skipped for {', '.join(way.pooled)}; all classes "
             "together are done (raise Measurements.memory for more)"
         )
+    if way.uneven:
+        yield (
+            f"features of {' and '.join(way.uneven)} fit beside their spectra as long as no class has more "
+            "than twice an even share of the images, which only the data tells; else spectra are estimated"
+        )
 
 
 def _on_top(way: Measuring) -> str:

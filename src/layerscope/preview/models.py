@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from layerscope.config import Config, DataConfig, ModelConfig, SlurmConfig
-from layerscope.data.catalog import DatasetInfo
+from layerscope.data.catalog import DatasetInfo, largest_class
 from layerscope.measurement.key import selected_measures
 from layerscope.measures.catalog import OF_PAIRS
 from layerscope.preview.contents import Measuring, ModelPreview
@@ -61,6 +61,7 @@ class Way:
             settings.pairs.plain() if OF_PAIRS.intersection(wanted) else None,
             self.info.train_samples + self.info.test_samples,
             settings.batch_size or 0,
+            largest_class(self.config.data, self.info),
         )
 
 
@@ -174,6 +175,7 @@ def _measuring(way: Way, model: Answer, found: MeasuringAnswer) -> Measuring:
         working_bytes=found.working_bytes,
         sweeps=found.sweeps,
         pooled=found.pooled,
+        uneven=found.uneven,
         weight_bytes=wider * model.weight_bytes,
         forward_bytes=wider * batch * _bytes_on_the_way(model, way.info.shape),
         image_bytes=way.data.image_bytes,

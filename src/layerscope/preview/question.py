@@ -31,6 +31,8 @@ class MeasuringQuestion:
         Train and test images together.
     batch_size : int
         Images in one step; 0 where the shape of an image decides.
+    largest_class : int, optional
+        Samples of one class in one split, at most; None where only the data tells.
     """
 
     measures: tuple[str, ...]
@@ -41,6 +43,7 @@ class MeasuringQuestion:
     pairs: Mapping[str, Any] | None = None
     images: int = 0
     batch_size: int = 0
+    largest_class: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Question:
                 each["pairs"],
                 each["images"],
                 each["batch_size"],
+                each["largest_class"],
             )
             for each in tree["measuring"]
         )
@@ -101,7 +105,8 @@ class MeasuringAnswer:
     ``cached`` are the splits whose features are kept between the two sweeps, ``read_twice`` those for which
     there is no room. ``working_bytes`` is what batches and spectra take for a while, ``sweeps`` how often the
     splits that are not kept are read again; ``pooled`` are the layers for whose spectra of single classes
-    there is no room.
+    there is no room. ``uneven`` are the splits among ``cached`` for whose features there is none should one
+    class have nearly all samples, where the sizes of classes are not known.
     """
 
     state_bytes: int = 0
@@ -111,6 +116,7 @@ class MeasuringAnswer:
     working_bytes: int = 0
     sweeps: int = 1
     pooled: tuple[str, ...] = ()
+    uneven: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -165,10 +171,9 @@ class Answer:
         layers = tuple(
             TappedLayer(each["name"], tuple(each["shape"]), each["dim"]) for each in tree["layers"]
         )
+        listed = ("cached", "read_twice", "pooled", "uneven")
         measuring = tuple(
-            MeasuringAnswer(
-                **{**each, **{name: tuple(each[name]) for name in ("cached", "read_twice", "pooled")}}
-            )
+            MeasuringAnswer(**{**each, **{name: tuple(each[name]) for name in listed}})
             for each in tree["measuring"]
         )
         texts = {name: tuple(tree[name]) for name in ("warnings", "lr_problems")}

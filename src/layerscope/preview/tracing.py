@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,7 @@ from layerscope.errors import LayerscopeError, MeasurementError, ModelError
 from layerscope.features.reduce import Reduce, flatten, reduce_by_name
 from layerscope.features.taps import Layer, trace_layers
 from layerscope.measurement.image_pairs import check_pairs
-from layerscope.measurement.plan import default_batch_size, make_plan
+from layerscope.measurement.plan import Plan, default_batch_size, make_plan
 from layerscope.measures.base import SECOND_SWEEP, Need
 from layerscope.measures.registry import MEASURES
 from layerscope.measures.weight_matrix import weight_shapes
@@ -166,20 +166,21 @@ def _planned(trial: _Trial, about: Question, question: MeasuringQuestion) -> Mea
     needs = Need.NOTHING
     for name in question.measures:
         needs |= MEASURES[name].needs
-    item_bytes = getattr(torch, question.precision).itemsize
+    planned = partial(
+        make_plan,
+        trial.layers,
+        dict(question.samples),
+        about.classes,
+        needs,
+        memory_bytes=question.memory_bytes,
+        item_bytes=getattr(torch, question.precision).itemsize,
+        sample=question.sample,
+        batch_size=question.batch_size or default_batch_size(about.shape),
+        weights=weight_shapes(trial.model, trial.layers),
+    )
     try:
         _check_pairs(trial, question)
-        plan = make_plan(
-            trial.layers,
-            dict(question.samples),
-            about.classes,
-            needs,
-            memory_bytes=question.memory_bytes,
-            item_bytes=item_bytes,
-            sample=question.sample,
-            batch_size=question.batch_size or default_batch_size(about.shape),
-            weights=weight_shapes(trial.model, trial.layers),
-        )
+        plan = planned(largest_class=question.largest_class)
     except (MeasurementError, ModelError) as error:
         return MeasuringAnswer(problem=str(error))
     splits = [name for name, _ in question.samples]
@@ -193,7 +194,16 @@ def _planned(trial: _Trial, about: Question, question: MeasuringQuestion) -> Mea
         plan.working_bytes,
         plan.second_sweeps,
         tuple(layer.name for layer in trial.layers if layer.index in plan.pooled),
+        _only_if_even(question, plan, planned),
     )
+
+
+def _only_if_even(question: MeasuringQuestion, plan: Plan, planned: Callable[..., Plan]) -> tuple[str, ...]:
+    """Splits whose features are kept by a guess, and not if one class has all samples."""
+    if question.largest_class is not None:
+        return ()
+    worst = planned(largest_class=max(count for _, count in question.samples))
+    return tuple(name for name, _ in question.samples if name in plan.cached - worst.cached)
 
 
 def _check_pairs(trial: _Trial, question: MeasuringQuestion) -> None:
