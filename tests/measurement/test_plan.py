@@ -63,7 +63,7 @@ def test_layers_are_finished_side_by_side_where_kept_features_leave_the_room():
 
 def test_decompositions_of_weights_count_when_a_measure_needs_them():
     weights = [(10, 70), (300, 200)]
-    kept = 8 * (10 * (1 + 70) + 200 * (1 + 200))
+    kept = 8 * (10 + 10 * 70 + 200 + 100 * 200)  # all values, at most 100 vectors
     passing = 8 * 200 * (3 * 300 + 6 * 200)  # of the larger; more than the class means take
     found = plan(10**9, Need.SCATTER | Need.SPECTRUM, weights=weights)
     assert (found.state_bytes, found.working_bytes) == (STATE + kept, passing)

@@ -4,6 +4,9 @@ import math
 
 import numpy as np
 import pytest
+import torch
+
+from layerscope.functional import class_alignment, weight_means_correlation
 
 from .flat_world import around, behind, linear, measured, simplex
 
@@ -326,3 +329,22 @@ def test_sample_weighting_follows_the_counts():
     between = shares @ ((MEANS - center) ** 2).sum(axis=1)
     assert found("Traces", trace="between", scale="absolute")[0] == pytest.approx(between, rel=1e-12)
     assert found("NC1", statistic="quotient")[0] == pytest.approx(S**2 * D / between, rel=1e-12)
+
+
+def test_the_leading_vectors_of_a_wide_weight_are_those_of_all_of_it():
+    draw = np.random.default_rng(3)
+    weight, labels = draw.standard_normal((150, 120)), np.arange(40) % 4
+    features = draw.standard_normal((4, 120))[labels] + 0.1 * draw.standard_normal((40, 120))
+    network = behind(linear(weight), linear(draw.standard_normal((4, 150))))
+    found = measured((features, labels), classes=4, network=network)
+    means = torch.tensor(np.stack([features[labels == c].mean(axis=0) for c in range(4)]))
+    expected = weight_means_correlation(torch.tensor(weight), means)
+    rows = [row for name, row in found.rows if name == "MLPSVD" and row["against"] == "mean"]
+    assert len(rows) == 100 * 4
+    for row in rows:
+        assert row["value"] == pytest.approx(
+            float(expected.means[row["weight_vector"], row["class_vector"]]), rel=1e-8
+        )
+    assert found("AngleBetweenSubspaces")[0] == pytest.approx(
+        class_alignment(torch.tensor(weight), means)[0], rel=1e-9
+    )

@@ -113,5 +113,6 @@ def _determined(found: Spectrum, rounding: float) -> Tensor:
     floor = max(rounding, float(values[0]) * max(right.shape) * EPS)
     gaps = torch.nn.functional.pad(values.diff().neg(), (1, 1), value=math.inf)
     unique = torch.minimum(gaps[:-1], gaps[1:]) > GAP * values[0]
-    right[:, ~(unique & (values > floor))] = math.nan
+    determined = (unique & (values > floor))[: right.shape[1]]  # vectors may have been left out
+    right[:, ~determined] = math.nan
     return right

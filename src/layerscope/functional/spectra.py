@@ -23,7 +23,7 @@ class Spectrum:
     values : Tensor (m,), float64
         Descending; m = min(rows, columns).
     right : Tensor (columns, m), float64
-        Orthonormal columns, in the order of ``values``.
+        Orthonormal columns, in the order of ``values``; those of the smallest may be left out.
     """
 
     values: Tensor
@@ -33,6 +33,10 @@ class Spectrum:
     def relative(self) -> Tensor:
         """Values divided by their sum; NaN for a zero matrix."""
         return self.values / self.values.sum()
+
+    def leading(self, vectors: int) -> Spectrum:
+        """All values, and no more than so many vectors, in memory of their own."""
+        return Spectrum(self.values, self.right[:, :vectors].clone())
 
 
 def spectrum(matrix: Tensor) -> Spectrum:

@@ -11,6 +11,7 @@ from layerscope.features.taps import Layer
 from layerscope.measurement.spectra_memory import SpectraMemory
 from layerscope.measurement.weights_memory import WeightsMemory
 from layerscope.measures.base import SECOND_SWEEP, Need
+from layerscope.measures.weight_matrix import kept_vectors
 
 MEANS = 6  # K×D at a time: the means of a layer, centred, weighted, decomposed
 SMALL_IMAGE = 3 * 64 * 64  # values per image up to which large batches are affordable
@@ -107,7 +108,7 @@ def make_plan(
     taken = sum(min(count, sample) for count in samples.values()) if needs & Need.SAMPLE else 0
     if needs & Need.PARTNERS:
         taken += min(samples.get("train", 0), sample)
-    decomposed = WeightsMemory(weights if needs & Need.SPECTRUM else ())
+    decomposed = WeightsMemory(weights if needs & Need.SPECTRUM else (), kept_vectors(num_classes))
     state = means + taken * width * item_bytes + decomposed.kept
     # One layer at a time: a batch, its offsets and what they are from; class means and what decomposes them.
     batch = min(batch_size, max(samples.values()))

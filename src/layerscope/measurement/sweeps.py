@@ -42,7 +42,7 @@ from layerscope.measures.base import (
     SplitStatistics,
     basis_by,
 )
-from layerscope.measures.weight_matrix import weight_matrix
+from layerscope.measures.weight_matrix import kept_vectors, weight_matrix
 from layerscope.statistics.class_moments import ClassMoments
 from layerscope.statistics.class_scatter import DirectionalScatter
 from layerscope.statistics.decisions import Decisions
@@ -240,7 +240,8 @@ class Collector:
         kept.sort(key=lambda each: (-len(self._parts[each[0]]), -each[1].layer.dim))  # the longest first
         works = [partial(self._read_kept, name, entry, own[name], needs) for name, entry in kept]
         if needs & Need.SPECTRUM:
-            works += [partial(_decompose, entry) for entry in layers]
+            classes = next(iter(self.setup.splits.values())).num_classes
+            works += [partial(_decompose, entry, kept_vectors(classes)) for entry in layers]
         self._do(works)
         for name in names:
             if name not in self.plan.cached:
@@ -362,9 +363,10 @@ def _put(reader: Coordinates, split: SplitStatistics) -> None:
     split.nearest = None if reader.nearest is None else merged(reader.nearest)
 
 
-def _decompose(entry: LayerStatistics) -> None:
+def _decompose(entry: LayerStatistics, vectors: int) -> None:
+    """Singular values of the layer's weight, and as many of its right vectors as measures look at."""
     matrix = weight_matrix(entry.module)
-    entry.spectrum = None if matrix is None else spectrum(matrix)
+    entry.spectrum = None if matrix is None else spectrum(matrix).leading(vectors)
 
 
 def _decided(decisions: Decisions, logits: Tensor, labels: Tensor, loss: Tensor, split: str) -> Tensor:

@@ -14,6 +14,8 @@ class WeightsMemory:
     ----------
     shapes : sequence of (int, int)
         Rows and columns of each.
+    vectors : int
+        How many right singular vectors are kept of each, at most.
 
     Attributes
     ----------
@@ -23,8 +25,8 @@ class WeightsMemory:
         What the largest takes while it is decomposed.
     """
 
-    def __init__(self, shapes: Sequence[tuple[int, int]]) -> None:
-        self.kept = sum(8 * min(shape) * (1 + shape[1]) for shape in shapes)
+    def __init__(self, shapes: Sequence[tuple[int, int]], vectors: int) -> None:
+        self.kept = sum(8 * (min(shape) + min(*shape, vectors) * shape[1]) for shape in shapes)
         self.passing = max((_passing(min(shape), max(shape)) for shape in shapes), default=0)
 
 

@@ -8,6 +8,13 @@ from torch import Tensor, nn
 
 from layerscope.features.taps import Layer
 
+WEIGHT_VECTORS = 100  # of each weight that are compared with class means
+
+
+def kept_vectors(num_classes: int) -> int:
+    """How many right singular vectors of a weight measures look at, at most: 100, or one for each class."""
+    return max(WEIGHT_VECTORS, num_classes)
+
 
 def weight_matrix(module: nn.Module) -> Tensor | None:
     """Weight of a linear or convolutional layer as (out, in · kernel); None for other modules."""
