@@ -77,6 +77,7 @@ def naive_rows(
         geometry = Geometry(layer.features[split], labels[split], weighting)
         put("Traces", split, layer.name, traces(geometry))
         put("CDNV", split, layer.name, statistics(cdnv(geometry)))
+        put("CDNVPairs", split, layer.name, cdnv_pairs(geometry))
         put("NC1", split, layer.name, statistics(nc1(geometry)))
         put("ETF", split, layer.name, statistics(etf(geometry)))
         put("GNC2", split, layer.name, kernels(geometry))
@@ -186,18 +187,20 @@ def traces(g: Geometry) -> Values:
     return values
 
 
-def cdnv(g: Geometry) -> dict[str, float]:
-    values, coincident = [], 0
+def cdnv_pairs(g: Geometry) -> Values:
+    values = []
     for i, j in itertools.combinations(range(len(g.means)), 2):
         spread = np.trace(g.covariances[i]) + np.trace(g.covariances[j])
         distance = ((g.means[i] - g.means[j]) ** 2).sum()
-        if distance > 0:
-            values.append(spread / (2 * distance))
-        elif spread > 0:
-            values.append(math.inf)
-        else:
-            coincident += 1
-    counts = {"infinite": sum(map(math.isinf, values)), "coincident": coincident}
+        value = spread / (2 * distance) if distance > 0 else math.inf if spread > 0 else math.nan
+        values.append(({"class": g.classes[i], "other": g.classes[j]}, value))
+    return values
+
+
+def cdnv(g: Geometry) -> dict[str, float]:
+    pairs = [value for _, value in cdnv_pairs(g)]
+    values = [value for value in pairs if not math.isnan(value)]
+    counts = {"infinite": sum(map(math.isinf, values)), "coincident": len(pairs) - len(values)}
     if not values:
         return dict.fromkeys(("mean", "median", "max"), math.nan) | counts
     return {"mean": np.mean(values), "median": np.median(values), "max": max(values)} | counts
@@ -246,7 +249,14 @@ def etf(g: Geometry) -> dict[str, float]:
         "equiangular_std": np.std(cosines),
         "etf_error": np.linalg.norm(gram / np.linalg.norm(gram) - target / math.sqrt(classes - 1)),
         "etf_floor": math.sqrt(2 - 2 * math.sqrt(rank / (classes - 1))),
+        "directionless": at_the_centre(g),
     }
+
+
+def at_the_centre(g: Geometry) -> int:
+    """How many vectors have no length beside the longest."""
+    longest = max(np.linalg.norm(mean) for mean in g.means)
+    return sum(np.linalg.norm(m) < 1e-12 * longest for m in g.offsets)
 
 
 def kernels(g: Geometry) -> Values:
@@ -263,6 +273,8 @@ def kernels(g: Geometry) -> Values:
     for name, kernel in found.items():
         values.append(({"kernel": name, "statistic": "mean"}, kernel.mean()))
         values.append(({"kernel": name, "statistic": "variance"}, kernel.var()))
+    values.append(({"kernel": "any", "statistic": "coincident"}, (distances < 1e-14).sum()))
+    values.append(({"kernel": "any", "statistic": "directionless"}, at_the_centre(g)))
     return values
 
 
@@ -280,7 +292,7 @@ def classifier_etf(layer: NaiveLayer) -> Values:
 def self_duality(layer: NaiveLayer, g: Geometry) -> dict[str, float]:
     names = (
         *("frobenius", "etf", "etf_centered", "uniform_variance", "uniform_variation"),
-        *("uniform_cosine_variance", "cosine", "bias"),
+        *("uniform_cosine_variance", "cosine", "bias", "directionless"),
     )
     if layer.reads != "linear":
         return dict.fromkeys(names, math.nan)
@@ -298,7 +310,7 @@ def self_duality(layer: NaiveLayer, g: Geometry) -> dict[str, float]:
     values = (
         *(np.linalg.norm(scaled) ** 2, frame_error(weight), frame_error(weight - weight.mean(axis=0))),
         *(products.var(), products.std() / abs(products.mean()), (products / sizes).var()),
-        *((products / sizes).mean(), np.linalg.norm(weight @ g.center + bias)),
+        *((products / sizes).mean(), np.linalg.norm(weight @ g.center + bias), at_the_centre(g)),
     )
     return dict(zip(names, values, strict=True))
 
@@ -365,11 +377,13 @@ def ncc(
         chosen.append(best[0])
         ties += len(best) > 1
     truth, network = labels[split], np.argmax(logits[split], axis=1)
-    right = np.array(chosen) == truth
+    right, agree = np.array(chosen) == truth, np.array(chosen) == network
+    classes = sorted(set(truth.tolist()))
     return {
         "accuracy": right.mean(),
-        "balanced_accuracy": np.mean([right[truth == c].mean() for c in sorted(set(truth.tolist()))]),
-        "agreement": (np.array(chosen) == network).mean(),
+        "balanced_accuracy": np.mean([right[truth == c].mean() for c in classes]),
+        "agreement": agree.mean(),
+        "balanced_agreement": np.mean([agree[truth == c].mean() for c in classes]),
         "ties": ties,
     }
 

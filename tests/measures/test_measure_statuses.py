@@ -41,8 +41,7 @@ def cdnv(found):
 
 
 def etf(found):
-    names = ("equinorm", "equiangular", "equiangular_std", "etf_error", "etf_floor")
-    return statuses(found, "ETF", "statistic", names)
+    return statuses(found, "ETF", "statistic", (*FRAME, "etf_floor", "directionless"))
 
 
 def angle(found, layer="fc"):
@@ -55,16 +54,18 @@ def test_one_class_alone_leaves_everything_between_classes_undefined():
     found = measured((CLOUD, [1] * 6), classes=3)
     assert nc1(found) == {"pinv": "undefined", "quotient": "undefined", "range_fraction": "ok", "rank": "ok"}
     assert set(cdnv(found).values()) == {"undefined"}
-    assert set(etf(found).values()) == {"undefined"}
+    assert etf(found) == dict.fromkeys((*FRAME, "etf_floor"), "undefined") | {"directionless": "ok"}
     assert angle(found) == (0, "undefined")
     assert set(gnc2(found).values()) == {"undefined"}
     assert duality(found) == dict.fromkeys(("frobenius", "etf", "cosine"), "undefined") | {"bias": "ok"}
     assert found("NCLayer", layer="network", statistic="first")[1] == "undefined"
     assert found("NC1", statistic="svd")[1] == "undefined"
     assert found("NC1", statistic="rank") == (0, "ok")
-    assert found("Traces", trace="between", scale="absolute") == (0, "ok")
-    assert found("Traces", trace="within", scale="relative") == (1, "ok")
-    assert found("NCC", statistic="accuracy") == (1, "ok")
+    within = found("Traces", trace="within", scale="absolute")
+    assert within == found("Traces", trace="sum", scale="absolute") == (pytest.approx(within[0]), "ok")
+    for trace, scale in (("between", "absolute"), ("between", "relative"), ("within", "relative")):
+        assert found("Traces", trace=trace, scale=scale)[1] == "undefined"
+    assert found("NCC", statistic="accuracy") == (1, "degenerate")
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e4])
@@ -98,7 +99,7 @@ def test_means_that_coincide_but_for_rounding_count_as_coincident():
     assert 0 < found("Traces", trace="between", scale="absolute")[0] < 1e-30
     assert nc1(found) == {"pinv": "infinite", "quotient": "infinite", "range_fraction": "ok", "rank": "ok"}
     assert set(cdnv(found).values()) == {"infinite"}
-    assert etf(found) == dict.fromkeys(FRAME, "undefined") | {"etf_floor": "ok"}
+    assert etf(found) == dict.fromkeys(FRAME, "undefined") | {"etf_floor": "ok", "directionless": "ok"}
     assert angle(found) == (0, "undefined")
     assert found("NCC", statistic="ties") == (150, "ok")
 
@@ -108,7 +109,7 @@ def test_means_that_float32_cannot_tell_apart_are_not_trusted():
     assert 1e-30 < found("Traces", trace="between", scale="absolute")[0] < 1e-12
     assert (nc1(found)["pinv"], nc1(found)["quotient"]) == ("degenerate", "degenerate")
     assert set(cdnv(found).values()) == {"degenerate"}
-    assert etf(found) == dict.fromkeys(FRAME, "degenerate") | {"etf_floor": "ok"}
+    assert etf(found) == dict.fromkeys(FRAME, "degenerate") | {"etf_floor": "ok", "directionless": "ok"}
     assert angle(found) == (2, "degenerate")
 
 
@@ -167,8 +168,7 @@ def test_classes_of_one_sample_each_make_nc1_fragile():
 def test_two_classes_have_no_angles_to_speak_of():
     found = measured((CLOUD, [0, 0, 0, 1, 1, 1]), classes=2)
     assert etf(found) == {
-        "equinorm": "ok", "equiangular": "degenerate", "equiangular_std": "degenerate",
-        "etf_error": "ok", "etf_floor": "ok",
+        **dict.fromkeys(FRAME, "degenerate"), "etf_floor": "ok", "directionless": "ok",
     }  # fmt: skip
 
 

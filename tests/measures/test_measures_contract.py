@@ -83,8 +83,9 @@ def test_rows_are_plain_numbers_and_texts(measure, world):
         assert kinds.pop("ceiling") in (float, type(None))
         assert kinds == {
             "epoch": int, "split": str, "layer_name": str, "layer_index": int,
-            "value": float, "status": str, "unit": str, "weighting": str, "where": str, "reduce": str,
-            "samples": int, "classes": int, "dim": int,
+            "value": float, "status": str, "reason": str, "unit": str,
+            "weighting": str, "where": str, "reduce": str,
+            "samples": int, "classes": int, "singletons": int, "dim": int,
         }  # fmt: skip
         assert {type(row[name]) for name in measure.qualifiers} <= {int, str}
 
@@ -105,6 +106,7 @@ def test_the_status_says_what_the_value_is(measure, world):
     }
     for row in rows_of(world, measure.name):
         assert fits[row["status"]](row["value"]), row
+        assert (row["status"] == "degenerate") == bool(row["reason"]), row
 
 
 def test_values_are_the_same_every_time(measure, world):
@@ -152,7 +154,7 @@ def test_common_columns_speak_about_the_data(measure):
         about_features = row["split"] != "weights" and row["layer_name"] != "logits"
         assert (row["where"], row["reduce"]) == (("output", "mean") if about_features else ("", ""))
         if row["split"] == "weights":
-            assert (row["samples"], row["classes"]) == (0, 0)
+            assert (row["samples"], row["classes"], row["singletons"]) == (0, 0, 0)
         elif row["split"] == "ood":
             assert (row["samples"], row["classes"]) == (len(bench.ood), 5)
         elif measure.name in SAMPLED:
@@ -164,3 +166,13 @@ def test_common_columns_speak_about_the_data(measure):
             assert (row["layer_index"], row["dim"]) == (7, 5)
         if row["layer_name"] == "fc1":
             assert (row["layer_index"], row["dim"]) == (4, 7)
+
+
+def test_classes_of_one_sample_are_counted(measure):
+    for row in rows_of("singletons", measure.name):
+        if row["split"] == "weights":
+            continue
+        if row["split"] == "test":  # no two of its five images have one label
+            assert row["singletons"] == row["classes"]
+        else:
+            assert (row["classes"], row["singletons"]) == (3, 1)

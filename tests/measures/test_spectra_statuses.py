@@ -31,7 +31,7 @@ def test_one_class_has_no_index_but_spectra():
     found = measured((CLOUD, [1] * 6), classes=3)
     assert found("VCI")[1] == "undefined"
     assert ranks(found, (1,)) == ["ok"] * 3
-    assert largest(found, "between")[0] == (0, "ok")
+    assert found("ActivationCovSVs", kind="between", scale="absolute")[1] == "undefined"
 
 
 def test_equal_means_have_no_index():

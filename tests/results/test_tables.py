@@ -281,6 +281,14 @@ def test_rows_of_other_columns_do_not_join_a_table(store):
     assert "rank" in store.read("CDNV")
 
 
+def test_a_table_that_was_begun_without_later_columns_goes_on_without_them(store):
+    store.replace("CDNV", 0, [row()], "key")
+    store.replace("CDNV", 1, [row(reason="rank", singletons=2)], "key")
+    frame = store.read("CDNV")
+    assert frame["epoch"].tolist() == [0, 1]
+    assert not {"reason", "singletons"} & {*frame}
+
+
 def test_the_manifest_is_readable(store):
     store.replace("CDNV", 0, [row()], "digest+settings")
     manifest = json.loads((store.folder / "manifest.json").read_text(encoding="utf-8"))

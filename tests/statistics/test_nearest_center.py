@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from moments_reference import few, samples
 
 from layerscope.statistics import Decisions, NearestCenter
+from layerscope.statistics.center_search import FasterSearch, ProductSearch, search_among
 
 seeds = st.integers(0, 10_000)
 
@@ -328,21 +329,59 @@ def test_faiss_decides_as_the_product_does(classes, dtype):
     points = (centers[labels] + 0.7 * torch.randn(500, 12, generator=generator)).to(dtype)
     decided = labels.roll(1)
     found = []
-    for search in ("torch", "faiss"):
+    for search in ("torch", "faiss", "auto"):
         nearest = NearestCenter(centers, torch.arange(classes), classes, search=search)
         nearest.update(points[:100], labels[:100], decided[:100])
         again = NearestCenter(centers, torch.arange(classes), classes, search=search)
         again.load_state_dict(nearest.state_dict())
         again.update(points[100:], labels[100:], decided[100:])
         found.append((again.decide(points)[0], again.compute()))
-    assert torch.equal(found[0][0], found[1][0])
-    assert found[0][1] == found[1][1]
+    for other in found[1:]:
+        assert torch.equal(found[0][0], other[0])
+        assert found[0][1] == other[1]
     assert found[0][1]["ties"] > 0 or classes == 1
 
 
 def test_an_unknown_search_is_refused_and_a_missing_one_names_the_remedy(monkeypatch):
-    with pytest.raises(ValueError, match="must be 'torch' or 'faiss', not 'annoy'"):
+    with pytest.raises(ValueError, match="must be 'torch', 'faiss' or 'auto', not 'annoy'"):
         NearestCenter(torch.eye(2), torch.arange(2), 2, search="annoy")
     monkeypatch.setitem(sys.modules, "faiss", None)
     with pytest.raises(ImportError, match=r"pip install 'layerscope\[faiss\]'"):
         NearestCenter(torch.eye(2), torch.arange(2), 2, search="faiss")
+
+
+class Counted:
+    """A search that takes so many seconds of a clock of its own."""
+
+    def __init__(self, centers, seconds, clock):
+        self.search, self.seconds, self.clock, self.calls = ProductSearch(centers), seconds, clock, 0
+
+    def leading(self, points):
+        self.calls += 1
+        self.clock[0] += self.seconds
+        return self.search.leading(points)
+
+
+@pytest.mark.parametrize("faster", [0, 1])
+def test_of_two_searches_the_faster_one_stays(faster):
+    clock, centers, points = [0.0], torch.eye(4, dtype=torch.float64), torch.randn(300, 4)
+    both = [Counted(centers, 1.0 if place == faster else 2.0, clock) for place in range(2)]
+    search = FasterSearch(both[0], lambda: both[1], clock=lambda: clock[0])
+    search.leading(points[:10])
+    assert both[1].calls == 0  # too few points to say anything
+    search.leading(points)
+    calls = [each.calls for each in both]
+    best, _ = search.leading(points)
+    assert [each.calls - before for each, before in zip(both, calls, strict=True)] == [1 - faster, faster]
+    assert torch.equal(best, ProductSearch(centers).leading(points)[0])
+
+
+def test_auto_is_the_product_for_few_centres_and_without_faiss(monkeypatch):
+    assert isinstance(search_among(torch.eye(63), "auto"), ProductSearch)
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    assert isinstance(search_among(torch.eye(64), "auto"), ProductSearch)
+
+
+def test_auto_weighs_faiss_for_many_centres():
+    pytest.importorskip("faiss")
+    assert isinstance(search_among(torch.eye(64), "auto"), FasterSearch)

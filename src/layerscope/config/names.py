@@ -90,6 +90,7 @@ MEASURES = (
     "PairedMI",
     "PairedLatentMI",
     "ClassMI",
+    "CDNVPairs",
 )
 """Every measure, in the order of the registry."""
 
@@ -103,6 +104,7 @@ MEASURE_GROUPS: dict[str, tuple[str, ...]] = {
     "Pairs": ("DiscreteMI", "JointPMF", "PairedMI"),
     "PairedLatent": ("PairedLatentMI",),
     "Classwise": ("ClassMI",),
+    "ClassPairs": ("CDNVPairs",),
     "All": MEASURES,
 }
 

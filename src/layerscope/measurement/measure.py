@@ -163,6 +163,7 @@ def table_rows(epoch: int, measure: Measure, statistics: CheckpointStatistics) -
                 "error": value.error,
                 "ceiling": value.ceiling,
                 "status": value.status,
+                "reason": value.reason,
                 "unit": value.unit,
                 **after,
             }
@@ -277,6 +278,7 @@ def _columns_of(epoch: int, subject: Subject, weighting: str) -> tuple[dict[str,
         "reduce": subject.reduce,
         "samples": subject.samples,
         "classes": subject.classes,
+        "singletons": subject.singletons,
         "dim": subject.dim,
     }
     return before, after

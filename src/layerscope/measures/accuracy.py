@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value
+from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, singletons_of
 
 
 class Accuracy:
@@ -35,5 +35,12 @@ class Accuracy:
 def logits_subject(statistics: CheckpointStatistics, split: str) -> Subject:
     """Common columns of the rows about the network's own decisions on one split."""
     decisions = statistics.decisions[split]
-    place = len(statistics.layers)
-    return Subject(split, "logits", place, decisions.samples, decisions.classes, decisions.num_classes)
+    return Subject(
+        split,
+        "logits",
+        len(statistics.layers),
+        decisions.samples,
+        decisions.classes,
+        decisions.num_classes,
+        singletons=singletons_of(decisions.counts),
+    )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from layerscope.functional.covariance import CovarianceSpectrum
-from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, each_split, status_of
+from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, because, each_split
 from layerscope.statistics.class_spectra import TOP, ClassSpectra
 
 POOLED = -1  # in place of a class
@@ -21,7 +21,8 @@ class ActivationCovSVs:
     (``class`` is -1); ``sigma_index``: 0-based, descending, at most 64; ``scale``: ``absolute`` (squared
     feature units), ``relative`` (divided by the exact trace), ``cumulative`` (the last one is the captured
     trace); ``method``: ``exact``, or how leading ones were estimated (degenerate), ``range finder`` or
-    ``sketch``. ``samples`` are those they were computed from. Single classes are skipped (``class`` -1) when
+    ``sketch``. ``samples`` are those they were computed from. One class has nothing between classes: its
+    first eigenvalue there is undefined. Single classes are skipped (``class`` -1) when
     the memory is too small for them.
     """
 
@@ -37,6 +38,8 @@ class ActivationCovSVs:
                 place |= {"scale": "absolute", "method": SKIPPED}
                 yield subject, Value(place, math.nan, "skipped")
             for kind, label, spectrum in _kinds(spectra):
+                if kind == "between" and subject.classes < 2:
+                    spectrum = replace(spectrum, values=spectrum.values[:1] * math.nan)
                 for value in _eigenvalues(kind, label, spectrum):
                     yield subject, value
 
@@ -81,14 +84,15 @@ class VCI:
         """One value per layer and split."""
         for subject, spectra in _each(statistics):
             skipped = math.isnan(spectra.vci) and not spectra.within.exact
-            status = status_of(spectra.vci, degenerate=not spectra.resolved)
-            yield subject, Value({"statistic": "vci"}, spectra.vci, "skipped" if skipped else status)
+            reason = because(rank=not spectra.resolved)
+            status = "skipped" if skipped else ""
+            yield subject, Value({"statistic": "vci"}, spectra.vci, status, reason=reason)
 
 
 def _stable_rank(statistic: str, label: int, spectrum: CovarianceSpectrum) -> Value:
     rank = spectrum.stable_rank
     place: dict[str, str | int] = {"statistic": statistic, "method": spectrum.method, "class": label}
-    return Value(place, rank, status_of(rank, degenerate=not spectrum.exact))
+    return Value(place, rank, reason=because(estimate=not spectrum.exact))
 
 
 def _mean_stable_rank(classes: Sequence[CovarianceSpectrum]) -> Value:
@@ -96,9 +100,10 @@ def _mean_stable_rank(classes: Sequence[CovarianceSpectrum]) -> Value:
     known = [one.stable_rank for one in classes if not math.isnan(one.stable_rank)]
     mean = sum(known) / len(known) if known else math.nan
     methods = [one.method for one in classes if not one.exact]
-    status = status_of(mean, degenerate=len(known) < len(classes) or bool(methods)) if classes else "skipped"
+    reason = because(estimate=bool(methods), left_out=len(known) < len(classes))
+    status = "" if classes else "skipped"
     method = (methods or ["exact"])[0] if classes else SKIPPED
-    return Value({"statistic": "mean", "method": method, "class": POOLED}, mean, status)
+    return Value({"statistic": "mean", "method": method, "class": POOLED}, mean, status, reason=reason)
 
 
 def _each(statistics: CheckpointStatistics) -> Iterator[tuple[Subject, ClassSpectra]]:
@@ -118,10 +123,11 @@ def _kinds(spectra: ClassSpectra) -> Iterator[tuple[str, int, CovarianceSpectrum
 
 def _eigenvalues(kind: str, label: int, spectrum: CovarianceSpectrum) -> Iterator[Value]:
     relative = spectrum.relative
+    reason = because(estimate=not spectrum.exact)
     scales = {"absolute": spectrum.values, "relative": relative, "cumulative": relative.cumsum(dim=0)}
     for scale, numbers in scales.items():
         unit = "feature^2" if scale == "absolute" else "1"
         for index, number in enumerate(numbers[:TOP].tolist()):
             place: dict[str, str | int] = {"kind": kind, "class": label, "sigma_index": index, "scale": scale}
             place["method"] = spectrum.method
-            yield Value(place, number, status_of(number, degenerate=not spectrum.exact), unit)
+            yield Value(place, number, unit=unit, reason=reason)

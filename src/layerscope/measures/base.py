@@ -81,7 +81,7 @@ class LayerStatistics:
     splits : dict
         Split name → statistics.
     spectrum : Spectrum, optional
-        Of the module's weight as a matrix; None when the module has none.
+        Of the module's weight as a matrix, with its leading vectors; None when the module has none.
     ood : OutOfDistribution, optional
         Of the out-of-distribution set; None when there is none.
     """
@@ -140,8 +140,9 @@ class Value:
     """One number of a measure: its qualifiers, the number, and whether it can be trusted.
 
     ``status`` is ``ok``; ``undefined`` (NaN: too few classes or samples); ``infinite``; ``degenerate`` (a
-    value is given, but ranks or ties make it fragile); ``skipped`` (the measure does not apply to this
-    layer). ``unit`` is ``1`` for pure numbers, or ``feature^2``, ``weight``, ``logit``, ``nat``, ``count``.
+    value is given, but ``reason`` makes it fragile or trivial); ``skipped`` (the measure does not apply to
+    this layer). ``unit`` is ``1`` for pure numbers, or ``feature^2``, ``weight``, ``logit``, ``nat``,
+    ``count``.
     Estimates may come with ``error``, their standard error, and ``ceiling``, the largest value that the
     estimator can give on such data; both in the value's unit.
     """
@@ -152,10 +153,18 @@ class Value:
     unit: str = "1"
     error: float | None = None
     ceiling: float | None = None
+    reason: str = ""
 
     def __post_init__(self) -> None:
         if not self.status:
-            object.__setattr__(self, "status", status_of(self.value))
+            object.__setattr__(self, "status", status_of(self.value, degenerate=bool(self.reason)))
+        if self.reason and self.status != "degenerate":
+            object.__setattr__(self, "reason", "")
+
+
+def because(**reasons: bool) -> str:
+    """The names of the reasons that hold, joined by ``+``; empty when none does."""
+    return "+".join(name for name, holds in reasons.items() if holds)
 
 
 def status_of(value: float, *, degenerate: bool = False) -> str:
@@ -172,6 +181,7 @@ class Subject:
     """What a group of values speaks about: the common columns of their rows.
 
     ``where`` and ``reduce`` tell how features were taken; empty where no features are involved.
+    ``singletons``: how many of the classes have a single sample.
     """
 
     split: str
@@ -182,6 +192,7 @@ class Subject:
     dim: int
     where: str = ""
     reduce: str = ""
+    singletons: int = 0
 
 
 class Measure(Protocol):
@@ -229,17 +240,31 @@ def each_sample(
         layer = entry.layer
         for name, split in entry.splits.items():
             if split.sample is not None:
-                size, classes = len(split.sample.labels), len(torch.unique(split.sample.labels))
-                taken = (layer.dim, entry.where, entry.reduce)
+                counts = torch.unique(split.sample.labels, return_counts=True)[1]
+                size, classes = len(split.sample.labels), len(counts)
+                taken = (layer.dim, entry.where, entry.reduce, int((counts == 1).sum()))
                 yield Subject(name, layer.name, layer.index, size, classes, *taken), entry, name, split.sample
 
 
 def split_subject(entry: LayerStatistics, split: str, moments: ClassMoments) -> Subject:
     """Common columns of the rows about one layer and split."""
-    layer, classes = entry.layer, len(moments.present)
+    layer = entry.layer
     return Subject(
-        split, layer.name, layer.index, moments.samples, classes, layer.dim, entry.where, entry.reduce
+        split,
+        layer.name,
+        layer.index,
+        moments.samples,
+        len(moments.present),
+        layer.dim,
+        entry.where,
+        entry.reduce,
+        singletons_of(moments.counts),
     )
+
+
+def singletons_of(counts: Tensor) -> int:
+    """How many classes have a single sample, of their sizes (K,)."""
+    return int((counts == 1).sum())
 
 
 def weights_subject(entry: LayerStatistics) -> Subject:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from torch import Tensor
 
@@ -14,9 +14,11 @@ from layerscope.measures.base import (
     Need,
     Subject,
     Value,
+    because,
     each_split,
-    status_of,
+    singletons_of,
 )
+from layerscope.statistics.class_moments import ClassMoments
 
 
 class CDNV:
@@ -35,16 +37,22 @@ class CDNV:
     def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
         """Five values per layer and split."""
         for subject, _, _, moments in each_split(statistics):
-            variances, means = moments.variances, moments.means
-            result = cdnv(variances, means)
-            singletons = bool((moments.counts == 1).any())
-            rounding = rounding_floor(means, moments.reference.dtype)
-            fragile = singletons or result["coincident"] > 0 or _too_close(result["max"], variances, rounding)
+            result = cdnv(moments.variances, moments.means)
+            reason = fragility(moments, result)
             for statistic in ("mean", "median", "max"):
-                value = result[statistic]
-                yield subject, Value({"statistic": statistic}, value, status_of(value, degenerate=fragile))
+                yield subject, Value({"statistic": statistic}, result[statistic], reason=reason)
             for count in ("infinite", "coincident"):
                 yield subject, Value({"statistic": count}, float(result[count]), unit="count")
+
+
+def fragility(moments: ClassMoments, result: Mapping[str, float]) -> str:
+    """Why the CDNV of these moments is degenerate; empty when it is not."""
+    rounding = rounding_floor(moments.means, moments.reference.dtype)
+    return because(
+        singletons=singletons_of(moments.counts) > 0,
+        coincident=result["coincident"] > 0,
+        rounding=_too_close(result["max"], moments.variances, rounding),
+    )
 
 
 def _too_close(largest: float, variances: Tensor, rounding: float) -> bool:

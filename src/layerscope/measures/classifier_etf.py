@@ -20,20 +20,20 @@ from layerscope.measures.base import (
     Need,
     Subject,
     Value,
-    status_of,
+    because,
     weights_subject,
 )
 from layerscope.measures.classifier import classifier_of
 
-STATISTICS = ("equinorm", "equiangular", "equiangular_std", "etf_error", "etf_floor")
+STATISTICS = ("equinorm", "equiangular", "equiangular_std", "etf_error", "etf_floor", "directionless")
 
 
 class ClassifierETF:
     """How far the rows of the last layer's weight are from a simplex ETF.
 
     Qualifiers ``rows``: ``raw`` (as they are) or ``centered`` (minus their mean); ``statistic``: as of ETF.
-    The last tapped layer is taken; skipped when it is not linear. Angles are degenerate when a row is zero,
-    and of two centred rows. The split is ``weights``.
+    The last tapped layer is taken; skipped when it is not linear. Angles are degenerate when a row is zero
+    (``directionless`` counts them), and everything is for two centred rows. The split is ``weights``.
     """
 
     name = "ClassifierETF"
@@ -41,7 +41,7 @@ class ClassifierETF:
     needs = Need.SPECTRUM
 
     def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
-        """Five values for each kind of rows."""
+        """Six values for each kind of rows."""
         entry, module = classifier_of(statistics)
         subject = weights_subject(entry)
         for rows in ("raw", "centered"):
@@ -59,12 +59,13 @@ def _values(weight: Tensor, rows: str) -> Iterator[Value]:
     pointless = int((~has_direction(offsets, weight)).sum())
     flat = pointless == len(weight)
     offset, spread = weight_equiangularity(weight, center=center)
-    fragile = pointless > 0 or (center and len(weight) == 2)
+    reason = because(two_classes=center and len(weight) == 2)
     norms = math.nan if flat else weight_equinorm(weight, center=center)
     error = math.nan if flat else weight_etf_error(weight, center=center)
     found = {"equinorm": norms, "equiangular": offset, "equiangular_std": spread, "etf_error": error}
     for statistic, value in found.items():
         angle = statistic.startswith("equiangular")
-        status = status_of(value, degenerate=angle and fragile)
-        yield Value({"rows": rows, "statistic": statistic}, value, status)
+        lost = because(directionless=angle and pointless > 0)
+        yield Value({"rows": rows, "statistic": statistic}, value, reason=reason or lost)
     yield Value({"rows": rows, "statistic": "etf_floor"}, etf_floor(*weight.shape))
+    yield Value({"rows": rows, "statistic": "directionless"}, float(pointless), unit="count")

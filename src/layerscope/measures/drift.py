@@ -21,6 +21,7 @@ from layerscope.measures.base import (
     Need,
     Subject,
     Value,
+    because,
     each_split,
     weights_subject,
 )
@@ -40,7 +41,8 @@ class Drift:
     its vertex of the closest ETF, in units of rms :math:`|m_c|`, and the mean of it), ``train_test``
     (distance of each class mean from that of the train split, and the mean of it; not on that split). At the
     classifier: ``prior_slope``, ``prior_r2`` of :math:`w_c^\top \mu_B` against :math:`\ln n_c`. Of its rows
-    (split ``weights``): ``weight_norm``, ``weight_relative``. Skipped where the classifier does not read the
+    (split ``weights``): ``weight_norm``, ``weight_relative``. Degenerate: ``etf`` of two classes, whose means
+    can lie in no other way. Skipped where the classifier does not read the
     features, or the train split is not measured.
     """
 
@@ -65,9 +67,12 @@ class Drift:
         yield subject, _value("weight_relative", relative, status=status)
 
 
-def _value(statistic: str, value: float, label: int = POOLED, status: str = "", unit: str = "1") -> Value:
+def _value(
+    statistic: str, value: float, label: int = POOLED, status: str = "", unit: str = "1", reason: str = ""
+) -> Value:
     provenance = "inferred" if statistic == "norm" else "defined"
-    return Value({"statistic": statistic, "class": label, "provenance": provenance}, value, status, unit)
+    place: dict[str, str | int] = {"statistic": statistic, "class": label, "provenance": provenance}
+    return Value(place, value, status, unit, reason=reason)
 
 
 def _centre(moments: ClassMoments) -> Iterator[Value]:
@@ -82,9 +87,10 @@ def _distances(moments: ClassMoments) -> Iterator[Value]:
     if found is None:
         yield _value("etf", math.nan)
         return
-    yield _value("etf", float(found.mean()))
+    trivial = because(two_classes=len(found) == 2)
+    yield _value("etf", float(found.mean()), reason=trivial)
     for label, distance in zip(moments.present.tolist(), found.tolist(), strict=True):
-        yield _value("etf", distance, label)
+        yield _value("etf", distance, label, reason=trivial)
 
 
 def _moved(split: str, entry: LayerStatistics, moments: ClassMoments) -> Iterator[Value]:

@@ -11,9 +11,9 @@ from layerscope.measures.base import (
     Need,
     Subject,
     Value,
+    because,
     class_weights_of,
     each_split,
-    status_of,
 )
 
 KERNELS: dict[str, tuple[Kernel, float | None]] = {
@@ -28,9 +28,10 @@ class GNC2:
     r"""Mean and population variance over pairs of a kernel of the directions of the centred class means.
 
     Qualifiers ``kernel``: ``dist`` (distance d of two unit vectors), ``log`` (-log d), ``riesz``
-    (d^-(D-2)), ``riesz_1`` (1/d); ``statistic``: ``mean``, ``variance``. Infinite when two means have the
-    same direction; degenerate when a mean equals the centre, with two classes, and for ``riesz`` when D is so
-    large that it underflows or at most 2. Works for any K and D.
+    (d^-(D-2)), ``riesz_1`` (1/d); ``statistic``: ``mean``, ``variance``; and two counts, of
+    ``kernel`` ``any``: ``coincident``, pairs in the same direction, which make all but ``dist`` infinite, and
+    ``directionless``, means that equal the centre and are left out (degenerate). Degenerate with two classes,
+    too, and for ``riesz`` when D is so large that it underflows or at most 2. Works for any K and D.
     """
 
     name = "GNC2"
@@ -38,13 +39,16 @@ class GNC2:
     needs = Need.MOMENTS
 
     def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
-        """Two values per kernel, layer and split."""
+        """Two values per kernel, and two counts, for each layer and split."""
         for subject, _, _, moments in each_split(statistics):
             center, precision = class_weights_of(moments, statistics).center, moments.reference.dtype
             for name, (kernel, exponent) in KERNELS.items():
                 found = kernel_stats(moments.means, kernel, center, exponent=exponent, precision=precision)
                 for value in _values(name, found, subject):
                     yield subject, value
+            for count in ("coincident", "directionless"):  # the same for all kernels
+                place = {"kernel": "any", "statistic": count}
+                yield subject, Value(place, float(getattr(found, count)), unit="count")
 
 
 def _values(name: str, found: KernelStats, subject: Subject) -> Iterator[Value]:
@@ -53,6 +57,8 @@ def _values(name: str, found: KernelStats, subject: Subject) -> Iterator[Value]:
     pointless = name == "riesz" and (mean == 0.0 or subject.dim <= 2)  # it underflows, or has no exponent
     if overflow:
         mean, variance = math.nan, math.nan
-    fragile = found.directionless > 0 or subject.classes == 2 or pointless
-    yield Value({"kernel": name, "statistic": "mean"}, mean, status_of(mean, degenerate=fragile))
-    yield Value({"kernel": name, "statistic": "variance"}, variance, status_of(variance, degenerate=fragile))
+    reason = because(
+        two_classes=subject.classes == 2, directionless=found.directionless > 0, exponent=pointless
+    )
+    yield Value({"kernel": name, "statistic": "mean"}, mean, reason=reason)
+    yield Value({"kernel": name, "statistic": "variance"}, variance, reason=reason)

@@ -16,6 +16,7 @@ from layerscope.measures.base import (
     Need,
     Subject,
     Value,
+    because,
     each_split,
     weights_subject,
 )
@@ -33,7 +34,8 @@ class MinorityCollapse:
     (class means minus their mean, every layer and split); ``statistic``: ``tail_cosine``, ``head_cosine``
     (mean over pairs within the group; undefined below two), ``head_tail_cosine``, ``head_tail_angle`` (mean
     over pairs across; degrees), ``norm_ratio`` (mean length in the head over that in the tail); ``rule`` and
-    ``provenance`` as of GroupAccuracy. Skipped when the train split is not measured, and for a last layer
+    ``provenance`` as of GroupAccuracy. The means of two classes are opposite whatever the data: degenerate.
+    Skipped when the train split is not measured, and for a last layer
     that is not linear.
     """
 
@@ -60,15 +62,17 @@ def _each(
     """The values of the ``rows`` (n, D) of these ``classes`` (n,), under each rule."""
     for rule in RULES:
         if rows is None or classes is None or counts is None:
-            found, status = dict.fromkeys(STATISTICS, math.nan), "skipped"
+            found, status, reason = dict.fromkeys(STATISTICS, math.nan), "skipped", ""
         else:
             groups = class_groups(counts, rule)
             head, tail = (rows[torch.isin(classes, groups[group])] for group in ("head", "tail"))
             found, status = _statistics(head, tail), ""
+            reason = because(two_classes=vectors == "means" and len(rows) == 2)
         for statistic, value in found.items():
             qualifiers = {"vectors": vectors, "statistic": statistic, "rule": rule}
             unit = "degree" if statistic == "head_tail_angle" else "1"
-            yield Value({**qualifiers, "provenance": PROVENANCE[rule]}, value, status, unit)
+            place = {**qualifiers, "provenance": PROVENANCE[rule]}
+            yield Value(place, value, status, unit, reason=reason)
 
 
 def _statistics(head: Tensor, tail: Tensor) -> dict[str, float]:

@@ -15,11 +15,13 @@ from layerscope.measures.base import (
     Need,
     Subject,
     Value,
+    because,
     each_split,
 )
 from layerscope.measures.classifier import reads_features
+from layerscope.measures.weight_matrix import WEIGHT_VECTORS
 
-WEIGHT_VECTORS, CLASS_VECTORS = 100, 10
+CLASS_VECTORS = 10
 
 
 class MLPSVD:
@@ -27,8 +29,8 @@ class MLPSVD:
 
     Qualifiers ``against``: ``mean`` (of class ``class_vector``, uncentred) or ``vector`` (the
     ``class_vector``-th singular direction of the uncentred means); ``weight_vector``: 0-based, descending
-    singular value; at most 100 weight vectors and 10 class vectors. Linear layers tapped at the input only;
-    others are skipped.
+    singular value; at most 100 weight vectors and 10 class vectors. Degenerate with one feature, where all
+    are 1. Linear layers tapped at the input only; others are skipped.
     """
 
     name = "MLPSVD"
@@ -46,12 +48,13 @@ class MLPSVD:
             found = correlations(
                 entry.spectrum, moments.means, WEIGHT_VECTORS, CLASS_VECTORS, rounding=rounding
             )
+            trivial = because(one_feature=subject.dim == 1)
             named = zip(moments.present.tolist(), found.means.T.tolist(), strict=True)
             for class_vector, column in list(named)[:CLASS_VECTORS]:
-                for value in _column("mean", class_vector, column):
+                for value in _column("mean", class_vector, column, trivial):
                     yield subject, value
             for class_vector, column in enumerate(found.vectors.T.tolist()):
-                for value in _column("vector", class_vector, column):
+                for value in _column("vector", class_vector, column, trivial):
                     yield subject, value
 
 
@@ -59,11 +62,11 @@ def _readable(entry: LayerStatistics) -> bool:
     return isinstance(entry.module, nn.Linear) and reads_features(entry, entry.module)
 
 
-def _column(against: str, class_vector: int, numbers: list[float]) -> Iterator[Value]:
+def _column(against: str, class_vector: int, numbers: list[float], reason: str) -> Iterator[Value]:
     for weight_vector, number in enumerate(numbers):
         place: dict[str, str | int] = {
             "against": against,
             "weight_vector": weight_vector,
             "class_vector": class_vector,
         }
-        yield Value(place, number)
+        yield Value(place, number, reason=reason)

@@ -22,9 +22,9 @@ from layerscope.measures.base import (
     Need,
     Subject,
     Value,
+    because,
     class_weights_of,
     each_split,
-    status_of,
 )
 
 
@@ -54,13 +54,13 @@ class NC1:
             single = bool((moments.counts <= 1).all())
             pinv = nc1_from_energies(energies, basis, within, subject.classes)
             sure = _rank_beyond_rounding(basis, means, moments.reference.dtype)
-            fragile = single or sure < min(subject.dim, subject.classes - 1)
-            yield subject, Value({"statistic": "pinv"}, pinv, status_of(pinv, degenerate=fragile))
+            reason = because(singletons=single, rank=sure < min(subject.dim, subject.classes - 1))
+            yield subject, Value({"statistic": "pinv"}, pinv, reason=reason)
             svd = nc1_svd_from_energies(energies, basis, within, subject.classes)
-            yield subject, Value({"statistic": "svd"}, svd, status_of(svd, degenerate=fragile))
+            yield subject, Value({"statistic": "svd"}, svd, reason=reason)
             quotient = _quotient(within, means, weights, basis)
-            fragile = single or sure == 0
-            yield subject, Value({"statistic": "quotient"}, quotient, status_of(quotient, degenerate=fragile))
+            reason = because(singletons=single, rank=sure == 0)
+            yield subject, Value({"statistic": "quotient"}, quotient, reason=reason)
             yield subject, Value({"statistic": "range_fraction"}, nc1_range_fraction(energies, within))
             yield subject, Value({"statistic": "rank"}, float(basis.rank))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, each_split, status_of
+from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, because, each_split
 
-SHARES = ("accuracy", "balanced_accuracy", "agreement")
+SHARES = ("accuracy", "balanced_accuracy", "agreement", "balanced_agreement")
 
 
 class NCC:
@@ -15,8 +15,9 @@ class NCC:
 
     Qualifier ``statistic``: ``accuracy`` (share of samples whose nearest train mean is their label),
     ``balanced_accuracy`` (mean over classes), ``agreement`` (share whose nearest train mean is the
-    network's decision, from its real logits), ``ties`` (samples with two equally near means; the lowest
-    class is taken). Ties make the shares degenerate. Skipped when the train split is not measured.
+    network's decision, from its real logits), ``balanced_agreement`` (mean over classes), ``ties`` (samples
+    with two equally near means; the lowest class is taken). Ties make the shares degenerate, and so does a
+    train split of one class. Skipped when the train split is not measured.
     """
 
     name = "NCC"
@@ -24,7 +25,7 @@ class NCC:
     needs = Need.MOMENTS | Need.NEAREST | Need.DECISIONS
 
     def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
-        """Four values per layer and split."""
+        """Five values per layer and split."""
         for subject, _, split, _ in each_split(statistics):
             nearest = split.nearest
             if nearest is None:
@@ -32,7 +33,10 @@ class NCC:
                     yield subject, Value({"statistic": statistic}, math.nan, "skipped")
                 continue
             tied = int(nearest.ties)
+            reason = because(one_class=len(nearest.classes) == 1, ties=tied > 0)
             for statistic in SHARES:
-                value = float(getattr(nearest, statistic))
-                yield subject, Value({"statistic": statistic}, value, status_of(value, degenerate=tied > 0))
+                yield (
+                    subject,
+                    Value({"statistic": statistic}, float(getattr(nearest, statistic)), reason=reason),
+                )
             yield subject, Value({"statistic": "ties"}, float(tied), unit="count")

@@ -6,6 +6,7 @@ from layerscope.measures.accuracy import Accuracy
 from layerscope.measures.activation_spectra import VCI, ActivationCovSVs, ActivationStableRank
 from layerscope.measures.base import Measure
 from layerscope.measures.cdnv import CDNV
+from layerscope.measures.cdnv_pairs import CDNVPairs
 from layerscope.measures.classifier_etf import ClassifierETF
 from layerscope.measures.collapsed_layer import NCLayer
 from layerscope.measures.drift import Drift
@@ -68,6 +69,7 @@ _ALL: tuple[Measure, ...] = (
     PairedMI(),
     PairedLatentMI(),
     ClassMI(),
+    CDNVPairs(),
 )
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _ALL}

@@ -20,16 +20,16 @@ from layerscope.measures.base import (
     Need,
     Subject,
     Value,
+    because,
     class_weights_of,
     each_split,
-    status_of,
 )
 from layerscope.measures.classifier import classifier_of, reads_features
 from layerscope.statistics.class_moments import ClassMoments
 
 STATISTICS = (
     *("frobenius", "etf", "etf_centered", "uniform_variance", "uniform_variation"),
-    *("uniform_cosine_variance", "cosine", "bias"),
+    *("uniform_cosine_variance", "cosine", "bias", "directionless"),
 )
 
 _COSINES = ("uniform_cosine_variance", "cosine")
@@ -43,9 +43,10 @@ class SelfDuality:
     ETF|, 0 only if M is an ETF, too), ``etf_centered`` (the same with W minus its mean row),
     ``uniform_variance``, ``uniform_variation`` and ``uniform_cosine_variance`` (spread over classes of
     <w_c, m_c>, the same over its mean, and of the cosine), ``cosine`` (mean of cos(w_c, m_c)), ``bias``
-    (|Wμ + b|). The last tapped layer is taken; skipped when it is not linear or does not read the features
-    as they were tapped. Degenerate when the rounding of the features alone could make the means differ; the
-    cosines also when one mean equals the centre.
+    (|Wμ + b|), ``directionless`` (number of means that equal the centre). The last tapped layer is taken;
+    skipped when it is not linear or does not read the features as they were tapped. Degenerate when the
+    rounding of the features alone could make the means differ; the cosines also when one mean equals the
+    centre, ``etf_centered`` also with two classes, where it is 0 or 2 by a sign.
     """
 
     name = "SelfDuality"
@@ -53,7 +54,7 @@ class SelfDuality:
     needs = Need.MOMENTS
 
     def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
-        """Eight values per split, at the last layer."""
+        """Nine values per split, at the last layer."""
         last, module = classifier_of(statistics)
         for subject, entry, _, moments in each_split(statistics):
             if entry is not last:
@@ -89,6 +90,11 @@ def _values(module: nn.Linear, moments: ClassMoments, statistics: CheckpointStat
     }
     for statistic, value in found.items():
         unit = "logit^2" if statistic == "uniform_variance" else "1"
-        fragile = lost or (pointless > 0 and statistic in _COSINES)
-        yield Value({"statistic": statistic}, value, status_of(value, degenerate=fragile), unit)
+        reason = because(
+            rounding=lost,
+            directionless=pointless > 0 and statistic in _COSINES,
+            two_classes=len(means) == 2 and statistic == "etf_centered",
+        )
+        yield Value({"statistic": statistic}, value, unit=unit, reason=reason)
     yield Value({"statistic": "bias"}, bias_collapse(weight, bias, center @ means), unit="logit")
+    yield Value({"statistic": "directionless"}, float(pointless), unit="count")

@@ -6,7 +6,15 @@ import math
 from collections.abc import Iterator
 
 from layerscope.functional.seli import seli_error, seli_grams
-from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, each_split, weights_subject
+from layerscope.measures.base import (
+    CheckpointStatistics,
+    Need,
+    Subject,
+    Value,
+    because,
+    each_split,
+    weights_subject,
+)
 from layerscope.measures.classifier import class_rows, classifier_of
 from layerscope.measures.train_counts import train_counts
 
@@ -16,8 +24,9 @@ class SELI:
 
     Qualifier ``vectors``: ``weights`` (rows of the classifier minus their mean; split ``weights``) or
     ``means`` (class means of the last tapped layer minus their mean). For balanced classes it is the
-    ``etf_error``. Undefined when a class has no training sample or all vectors coincide; skipped when the
-    train split is not measured, and for a last layer that is not linear.
+    ``etf_error``. Undefined when a class has no training sample or all vectors coincide; degenerate for two
+    classes, where it is always 0; skipped when the train split is not measured, and for a last layer that is
+    not linear.
     """
 
     name = "SELI"
@@ -31,7 +40,9 @@ class SELI:
         grams = None if counts is None or bool((counts == 0).any()) else seli_grams(counts)
         error = math.nan if rows is None or grams is None else seli_error(rows, grams[1])
         skipped = rows is None or counts is None
-        yield weights_subject(entry), Value({"vectors": "weights"}, error, "skipped" if skipped else "")
+        trivial = because(two_classes=counts is not None and len(counts) == 2)
+        place = {"vectors": "weights"}
+        yield weights_subject(entry), Value(place, error, "skipped" if skipped else "", reason=trivial)
         for subject, tapped, _, moments in each_split(statistics):
             if tapped is not entry:
                 continue
@@ -39,4 +50,5 @@ class SELI:
             error = math.nan
             if grams is not None:
                 error = seli_error(moments.means.cpu(), grams[0][present][:, present])
-            yield subject, Value({"vectors": "means"}, error, "skipped" if counts is None else "")
+            status = "skipped" if counts is None else ""
+            yield subject, Value({"vectors": "means"}, error, status, reason=trivial)

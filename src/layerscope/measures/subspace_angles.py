@@ -17,6 +17,7 @@ from layerscope.measures.base import (
     Need,
     Subject,
     Value,
+    because,
     class_weights_of,
     each_split,
 )
@@ -33,11 +34,11 @@ class AngleBetweenSubspaces:
     means as (in-channels, K · positions).
 
     Qualifier ``rank``: r. In [0, 1]. Degenerate when a leading space is not unique (equal singular values
-    at its edge, or directions of the means that the features' rounding alone can make). Undefined when all
-    means coincide. With the weighting ``inc`` the means are as they are and r = K, as in the original code,
-    whose last direction is arbitrary (always degenerate). Skipped for layers that are not tapped at the
-    input, are projected, or have no weight matrix (a grouped convolution has none) that reads the features
-    as they were reduced.
+    at its edge, or directions of the means that the features' rounding alone can make), and when both are
+    the whole space, where it is 1 whatever they are. Undefined when all means coincide. With the weighting
+    ``inc`` the means are as they are and r = K, as in the original code, whose last direction is arbitrary
+    (always degenerate). Skipped for layers that are not tapped at the input, are projected, or have no weight
+    matrix (a grouped convolution has none) that reads the features as they were reduced.
     """
 
     name = "AngleBetweenSubspaces"
@@ -73,13 +74,14 @@ def _alignment(
     value = mean_subspace_cosine(weight_space[:, :rank], means_space[:, :rank])
     unique = _unique(weight_values, rank) and _unique(means_values, rank)
     resolved = rank <= _above_rounding(means_values, means, dtype)
-    return Value({"rank": rank}, value, "" if (unique and resolved) or rank == 0 else "degenerate")
+    reason = because(not_unique=not unique, rounding=not resolved, whole_space=rank == len(weight_space))
+    return Value({"rank": rank}, value, reason=reason)
 
 
 def _uncentered_alignment(weight_space: Tensor, columns: Tensor, rank: int) -> Value:
     """The original code's value: r = K directions of the means as they are, of which one is arbitrary."""
     means_space, _, _ = torch.linalg.svd(columns, full_matrices=False)
-    return Value({"rank": rank}, top_alignment(weight_space, means_space, rank), "degenerate")
+    return Value({"rank": rank}, top_alignment(weight_space, means_space, rank), reason="convention")
 
 
 def _above_rounding(values: Tensor, means: Tensor, dtype: torch.dtype) -> int:

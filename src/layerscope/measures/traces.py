@@ -13,7 +13,8 @@ class Traces:
     r"""tr Σ_w, tr Σ_b and their sum, absolute and relative to the sum.
 
     Qualifiers ``trace``: ``within``, ``between``, ``sum``; ``scale``: ``absolute`` (squared feature units),
-    ``relative`` (in [0, 1]).
+    ``relative`` (in [0, 1]). One class has nothing between classes: ``between`` and all relative values are
+    undefined.
     """
 
     name = "Traces"
@@ -26,8 +27,9 @@ class Traces:
             weights = class_weights_of(moments, statistics)
             within = float(weights.within @ moments.variances)
             between = between_trace(moments.means, weights.between, center=weights.center)
-            total = within + between
+            total, alone = within + between, subject.classes < 2
+            between = math.nan if alone else between
             for trace, value in (("within", within), ("between", between), ("sum", total)):
                 yield subject, Value({"trace": trace, "scale": "absolute"}, value, unit="feature^2")
-                relative = value / total if total > 0 else math.nan
+                relative = value / total if total > 0 and not alone else math.nan
                 yield subject, Value({"trace": trace, "scale": "relative"}, relative)

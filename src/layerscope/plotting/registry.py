@@ -109,6 +109,13 @@ FIGURES: Named = {
     ),
     # collapse
     **_both("CDNV", "F2 F11", "class-distance normalised variance by layer", "run.variability:cdnv", "CDNV"),
+    **_both(
+        "CDNVPairs",
+        "-",
+        "variance against distance of pairs of classes",
+        "run.class_pairs:cdnv_pairs",
+        "CDNVPairs",
+    ),
     **_both("Traces", "F3 F12", "traces within and between classes", "run.variability:traces", "Traces"),
     **_both("NC1", "F4", "within-class over between-class covariance", "run.variability:nc1", "NC1"),
     **_both("VCI", "-", "variability collapse index by layer", "run.variability:vci", "VCI"),

@@ -16,7 +16,7 @@ from layerscope.results.gather import Layout, check_columns
 from layerscope.results.known_runs import RUN, KnownRuns
 from layerscope.results.log_text import LOG, log_text
 from layerscope.results.repetitions import over_repetitions
-from layerscope.results.rows import CONDITIONS, EPOCH, RESULT
+from layerscope.results.rows import CONDITIONS, EPOCH, LATER, RESULT
 from layerscope.results.tables import TableStore
 
 if TYPE_CHECKING:
@@ -30,9 +30,10 @@ Over = str | Sequence[str]
 TABLE = Layout(
     whole=(EPOCH, "layer_index"),
     floats=("value",),
-    texts=("split", "layer_name", "status", "unit", "weighting", "where", "reduce"),
+    texts=("split", "layer_name", "status", "reason", "unit", "weighting", "where", "reduce"),
     sparse=("error", "ceiling"),
-    counts=("samples", "classes", "dim"),
+    counts=("samples", "classes", "singletons", "dim"),
+    later=LATER,
 )
 _log = logging.getLogger(__name__)
 

@@ -45,6 +45,8 @@ class Layout:
         Columns of floats that are always there and may be empty.
     counts
         Columns of whole numbers that are always there and may be empty.
+    later
+        Of all these, what texts of earlier versions lack.
     others
         What any other column is: "floats", or "words": whatever its cells look like.
     """
@@ -54,11 +56,12 @@ class Layout:
     texts: tuple[str, ...] = ()
     sparse: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
     others: str = "words"
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns that are always there."""
+        """The columns whose kind is known."""
         return (*self.whole, *self.floats, *self.texts, *self.sparse, *self.counts)
 
     def is_number(self, name: str) -> bool:
@@ -214,7 +217,7 @@ def _bodies(texts: Iterable[bytes]) -> Iterator[bytes | memoryview]:
 
 def _checked_names(header: bytes, layout: Layout) -> list[str]:
     names = header.decode().split(",")
-    missing = [name for name in layout.names if name not in names]
+    missing = [name for name in layout.names if name not in names and name not in layout.later]
     if missing:
         raise ValueError(f"columns {', '.join(missing)} are missing")
     if len(set(names)) < len(names):

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerscope.errors import DamagedFile
-from layerscope.results.rows import PLACE, RESULT
+from layerscope.results.rows import required_columns
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 REMEDY = "Run the same command again to measure it anew."
-TEXT_COLUMNS = ("split", "layer_name", "status", "unit", "weighting", "where", "reduce")
-WHOLE_COLUMNS = ("samples", "classes", "dim")
+TEXT_COLUMNS = ("split", "layer_name", "status", "reason", "unit", "weighting", "where", "reduce")
+WHOLE_COLUMNS = ("samples", "classes", "singletons", "dim")
 
 _FLOATS: dict[str, Callable[[str], Any]] = {  # exact in every version of pandas
     "value": float,
@@ -56,7 +56,7 @@ def parse_table(path: Path, content: bytes) -> DataFrame:
 
 
 def _check_columns(frame: DataFrame) -> None:
-    missing = [name for name in (*PLACE, *RESULT) if name not in frame.columns]
+    missing = [name for name in required_columns() if name not in frame.columns]
     if missing:
         raise ValueError(f"columns {', '.join(missing)} are missing")
 

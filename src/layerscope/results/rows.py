@@ -13,12 +13,14 @@ Row = Mapping[str, object]
 EPOCH = "epoch"
 PLACE = (EPOCH, "split", "layer_name", "layer_index")
 RESULT = (
-    *("value", "error", "ceiling", "status", "unit"),
-    *("weighting", "where", "reduce", "samples", "classes", "dim"),
+    *("value", "error", "ceiling", "status", "reason", "unit"),
+    *("weighting", "where", "reduce", "samples", "classes", "singletons", "dim"),
 )
 """What follows the qualifiers: the number with its standard error and its ceiling, which few measures have,
 then what it is about."""
 
+LATER = ("reason", "singletons")
+"""Columns of a result that tables of earlier versions lack: they are read, and go on, without them."""
 
 CONDITIONS = ("unit", "weighting", "where", "reduce")
 """The columns of a result that tell apart what must not be averaged."""
@@ -37,14 +39,19 @@ def columns_of(measure: str, rows: Sequence[Row]) -> tuple[str, ...]:
             f"{measure} gave no rows; a measure that does not apply gives rows of status 'skipped'"
         )
     first = rows[0].keys()
-    missing = [name for name in (*PLACE, *RESULT) if name not in first and name != EPOCH]
+    missing = [name for name in required_columns() if name not in first and name != EPOCH]
     if missing:
         raise ValueError(f"rows of {measure} lack the columns {', '.join(missing)}")
     odd = next((row for row in rows if row.keys() != first), None)
     if odd is not None:
         raise ValueError(f"rows of {measure} differ in their columns: {sorted(first ^ odd.keys())}")
     qualifiers = tuple(name for name in rows[0] if name not in PLACE and name not in RESULT)
-    return (*PLACE, *qualifiers, *RESULT)
+    return (*PLACE, *qualifiers, *(name for name in RESULT if name in first))
+
+
+def required_columns() -> tuple[str, ...]:
+    """Columns that every table has, of whatever version."""
+    return tuple(name for name in (*PLACE, *RESULT) if name not in LATER)
 
 
 def key_columns(columns: Sequence[str]) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from layerscope.results.manifest import (
     save_manifest,
 )
 from layerscope.results.parse import REMEDY, parse_table
-from layerscope.results.rows import Row, columns_of, format_header, format_rows
+from layerscope.results.rows import LATER, Row, columns_of, format_header, format_rows
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -187,8 +187,8 @@ class TableStore:
 
     def _agreed_columns(self, measure: str, header: bytes, columns: tuple[str, ...]) -> tuple[str, ...]:
         stored = tuple(header.decode().strip().split(","))
-        if set(stored) == set(columns):
-            return stored
+        if set(columns) - {*LATER} <= set(stored) <= set(columns):
+            return stored  # begun by an earlier version, it goes on without what came later
         raise DamagedFile(
             self.path(measure),
             f"its columns are {', '.join(stored)}, but this version writes {', '.join(columns)}",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
-from typing import Any, Protocol
+import time
+from collections.abc import Callable
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -13,6 +16,9 @@ from layerscope.statistics.row_maxima import row_maxima
 
 MANY = 128  # centres, and coordinates, from which half of the coordinates are compared first
 TRIED, WORTH = 1000, 0.3  # points, and the share of them left open, from which that is given up
+INDEXED = 64  # centres below which an index cannot win: one product of few columns takes next to nothing
+ENOUGH = 256  # points from which the time of a search says something
+Search = Literal["torch", "faiss", "auto"]
 
 
 class Leading(Protocol):
@@ -129,6 +135,67 @@ class FaissSearch:
         best = torch.from_numpy(found[:, 0]).to(points.device)
         alone = torch.from_numpy(found[:, 1]).to(points.device) < 0
         return best, (distances[:, 1] - distances[:, 0]).masked_fill(alone, math.inf)
+
+
+class FasterSearch:
+    """The faster of two searches, found by timing both on the first large batch; the product until then.
+
+    Parameters
+    ----------
+    product : Leading
+    other : callable
+        Makes the second search, when it is about to be timed.
+    clock : callable
+        Seconds.
+    """
+
+    def __init__(
+        self, product: Leading, other: Callable[[], Leading], clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._chosen, self._other, self._clock = product, other, clock
+        self._decided = False
+
+    def leading(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """See :class:`Leading`."""
+        if not self._decided and len(points) >= ENOUGH:
+            other = self._other()
+            times = [self._seconds(search, points) for search in (self._chosen, other)]
+            self._chosen = other if times[1] < times[0] else self._chosen
+            self._decided = True
+        return self._chosen.leading(points)
+
+    def _seconds(self, search: Leading, points: Tensor) -> float:
+        """The shorter of two times, after a start that sets up threads and copies."""
+        search.leading(points[:ENOUGH])
+        times = []
+        for _ in range(2):
+            begun = self._clock()
+            search.leading(points)
+            times.append(self._clock() - begun)
+        return min(times)
+
+
+def search_among(centers: Tensor, search: Search) -> Leading:
+    """What finds the nearest of ``centers`` (K, D), float64.
+
+    Raises
+    ------
+    ValueError
+        An unknown search.
+    ImportError
+        FAISS is asked for and not installed.
+    """
+    if search == "faiss":
+        return FaissSearch(centers)
+    if search == "torch":
+        return product_search(centers)
+    if search != "auto":
+        raise ValueError(f"search must be 'torch', 'faiss' or 'auto', not {search!r}")
+    product = product_search(centers)
+    fits = centers.device.type == "cpu" and len(centers) >= INDEXED
+    if not fits or importlib.util.find_spec("faiss") is None:
+        return product
+    return FasterSearch(product, lambda: FaissSearch(centers))
 
 
 def _narrow(rows: Tensor) -> Any:

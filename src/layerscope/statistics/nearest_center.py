@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from layerscope.functional.nearest import decide_nearest
 from layerscope.functional.points import check_points
-from layerscope.statistics.center_search import FaissSearch, Leading, product_search
+from layerscope.statistics.center_search import Search, search_among
 from layerscope.statistics.checks import check_labels, not_finite
 
 ROUNDING = 1e-5  # scores of float32 points closer than this, relative to the points' size, are computed again
@@ -19,7 +19,6 @@ SAME = 1e-9  # centres that differ by less, relative to their largest coordinate
 SCORES, MOST_SCORES = 2**21, 2**25  # scores that fit a cache; that are held at a time at most
 ROWS = 256  # points below which a product spends its time on reading the centres
 Exact = Callable[[Tensor], Tensor]
-Search = Literal["torch", "faiss"]
 
 
 class NearestCenter:
@@ -36,10 +35,11 @@ class NearestCenter:
     classes : Tensor (K+,)
         Their class indices, ascending.
     num_classes : int
-    search : "torch" | "faiss"
-        Who finds the two best centres: one product and two maxima, or an exact index of FAISS on the CPU
-        (``pip install 'layerscope[faiss]'``). Close calls are computed again either way, so the decisions
-        are the same.
+    search : "torch" | "faiss" | "auto"
+        Who finds the two best centres: one product and two maxima, an exact index of FAISS on the CPU
+        (``pip install 'layerscope[faiss]'``), or whichever of them is faster on the first batch of 256 points
+        (the product, with fewer than 64 centres, on a GPU, or without FAISS). Close calls are computed again
+        in any case, so the decisions are the same.
 
     Attributes
     ----------
@@ -225,12 +225,7 @@ class NearestCenter:
     def _prepare(self) -> None:
         """Set what depends on the centres alone."""
         self._longest = torch.linalg.vector_norm(self.centers, dim=1).max() if len(self.centers) else 0.0
-        if self.search == "faiss":
-            self._searcher: Leading = FaissSearch(self.centers)
-        elif self.search == "torch":
-            self._searcher = product_search(self.centers)
-        else:
-            raise ValueError(f"search must be 'torch' or 'faiss', not {self.search!r}")
+        self._searcher = search_among(self.centers, self.search)
 
 
 _STATE = ("classes", "middle", "centers", "correct", "counts", "agreeing", "compared", "ties")

@@ -43,6 +43,7 @@ def at_every_layer(classes: int) -> dict[str, list[dict[str, object]]]:
     few = range(min(classes, 10))
     return {
         "CDNV": by(statistic=["mean", "median", "max"]),
+        "CDNVPairs": [{"class": i, "other": j} for i, j in itertools.combinations(few, 2)],
         "Traces": by(trace=["within", "between", "sum"], scale=["absolute", "relative"]),
         "NC1": by(statistic=["pinv", "svd", "quotient", "range_fraction"]),
         "VCI": by(statistic=["vci"]),

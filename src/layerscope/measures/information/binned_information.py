@@ -15,7 +15,7 @@ from layerscope.functional.binned import (
     entropy_of_counts,
 )
 from layerscope.functional.units import in_units
-from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value
+from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, because
 from layerscope.measures.information.estimates import Estimate, Place, estimated_values
 from layerscope.measures.information.observed import Observed
 
@@ -93,10 +93,10 @@ def _by(binning: Binning, observed: Observed) -> BinnedInformation:
 
 
 def _estimates(information: BinnedInformation, ceiling: float, unit: str) -> dict[str, Estimate]:
-    status, entropy = "degenerate" if information.saturated else "", information.label_entropy
+    reason, entropy = because(saturated=information.saturated), information.label_entropy
     return {
-        "labels": Estimate(information.with_labels, unit, status, ceiling=entropy),
-        "inputs": Estimate(information.with_inputs, unit, status, ceiling=ceiling),
+        "labels": Estimate(information.with_labels, unit, reason, ceiling=entropy),
+        "inputs": Estimate(information.with_inputs, unit, reason, ceiling=ceiling),
         "label_entropy": Estimate(entropy, unit),
         "unique_fraction": Estimate(information.unique_fraction, "1"),
     }

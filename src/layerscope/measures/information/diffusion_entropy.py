@@ -10,7 +10,7 @@ from layerscope.functional.adjacency import adjacency_spectrum, graph_spectrum, 
 from layerscope.functional.diffusion import matrix_entry_entropy
 from layerscope.functional.eigenvalues import spectral_entropy, spectral_entropy_error
 from layerscope.functional.units import in_units
-from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value
+from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, because
 from layerscope.measures.information.estimates import Estimate, Place, estimated_values
 from layerscope.measures.information.observed import Observed
 
@@ -51,8 +51,8 @@ def _entropies(observed: Observed) -> Mapping[Place, Estimate]:
     for t in settings.times:
         value = spectral_entropy(observed.spectrum, t, units=units)
         error = None if observed.spectrum.exact else spectral_entropy_error(observed.spectrum, t, units=units)
-        status = "degenerate" if count > 1 and value > LONELY * ceiling else ""
-        found["entropy", alpha, f"{t:g}"] = Estimate(value, unit, status, error, ceiling)
+        reason = because(ceiling=count > 1 and value > LONELY * ceiling)
+        found["entropy", alpha, f"{t:g}"] = Estimate(value, unit, reason, error, ceiling)
     affinity = observed.affinity()
     entries = matrix_entry_entropy(affinity, alpha=settings.alpha, units=units)
     found["matrix_entry", alpha, "1"] = Estimate(entries, unit, ceiling=2 * ceiling)

@@ -11,7 +11,7 @@ from layerscope.functional.binned import entropy_of_counts
 from layerscope.functional.class_parts import ClassInformation
 from layerscope.functional.diffusion_information import spectral_information
 from layerscope.functional.units import in_units
-from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value
+from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, because
 from layerscope.measures.information.diffusion_entropy import ANY
 from layerscope.measures.information.estimates import Estimate, Place, estimated_values
 from layerscope.measures.information.observed import Observed
@@ -63,9 +63,9 @@ def _by_power(observed: Observed, labels: Tensor) -> Iterator[tuple[float, Class
 
 def _estimates(information: ClassInformation, unit: str) -> dict[str, Estimate]:
     matched, ceiling = information.matched, information.matched_entropy
-    status = "degenerate" if ceiling > 0 and matched > SATURATED * ceiling else ""
+    reason = because(ceiling=ceiling > 0 and matched > SATURATED * ceiling)
     return {
         "full": Estimate(information.full, unit, error=information.full_error or None),
-        "matched": Estimate(matched, unit, status, information.matched_error, ceiling),
+        "matched": Estimate(matched, unit, reason, information.matched_error, ceiling),
         "label_entropy": Estimate(information.label_entropy, unit),
     }

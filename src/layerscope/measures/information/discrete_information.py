@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -18,7 +18,7 @@ from layerscope.functional.discrete_information import (
 )
 from layerscope.functional.units import in_units
 from layerscope.measures.accuracy import logits_subject
-from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value
+from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, because, singletons_of
 from layerscope.measures.estimation import Estimation
 from layerscope.measures.information.estimates import Estimate, Place, sized_values
 from layerscope.pairing import ImagePairs
@@ -91,10 +91,9 @@ def _measured_pairs(statistics: CheckpointStatistics) -> ImagePairs | None:
 
 def _subject(statistics: CheckpointStatistics, pairs: ImagePairs) -> Subject:
     whole = logits_subject(statistics, "test")
-    labels = statistics.labels["test"].cpu()[pairs.test]
-    return Subject(
-        "test", whole.layer_name, whole.layer_index, len(pairs.test), len(torch.unique(labels)), whole.dim
-    )
+    counts = torch.bincount(statistics.labels["test"].cpu()[pairs.test])
+    classes = int((counts > 0).sum())
+    return replace(whole, samples=len(pairs.test), classes=classes, singletons=singletons_of(counts))
 
 
 def nowhere(statistics: CheckpointStatistics) -> Subject:
@@ -161,10 +160,10 @@ def _of_decisions(decisions: PairedDecisions) -> dict[Place, Estimate]:
 def _of_all(decisions: PairedDecisions) -> dict[Place, Estimate]:
     table, unit, units = decisions.table, decisions.estimation.unit, decisions.estimation.settings.units
     found = discrete_mutual_information(table, permutations=0, units=units)
-    ceiling = in_units(math.log(len(table)), units)
+    ceiling, reason = in_units(math.log(len(table)), units), because(constant=found.status == "degenerate")
     return {
-        ("information", ALL): Estimate(found.value, unit, found.status, found.error, found.bound),
-        ("miller_madow", ALL): Estimate(found.miller_madow, unit, found.status),
+        ("information", ALL): Estimate(found.value, unit, reason, found.error, found.bound),
+        ("miller_madow", ALL): Estimate(found.miller_madow, unit, reason),
         ("test_entropy", ALL): Estimate(found.row_entropy, unit, ceiling=ceiling),
         ("train_entropy", ALL): Estimate(found.column_entropy, unit, ceiling=ceiling),
         ("agreement", ALL): Estimate(int(table.diagonal().sum()) / int(table.sum()), "1"),

@@ -25,7 +25,7 @@ class Estimate:
 
     value: float
     unit: str
-    status: str = ""
+    reason: str = ""
     error: float | None = None
     ceiling: float | None = None
 
@@ -97,10 +97,10 @@ def sized_values(
         value = Value(
             {**place_names, "n": size},
             estimate.value,
-            estimate.status,
-            estimate.unit,
-            estimate.error,
-            estimate.ceiling,
+            unit=estimate.unit,
+            error=estimate.error,
+            ceiling=estimate.ceiling,
+            reason=estimate.reason,
         )
         yield replace(subject, samples=size), value
 

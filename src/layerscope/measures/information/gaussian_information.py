@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
-from layerscope.functional.gaussian_information import gaussian_mutual_information
-from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, status_of
+from layerscope.functional.gaussian_information import GaussianInformation, gaussian_mutual_information
+from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, because
 from layerscope.measures.information.estimates import Estimate, Place, estimated_values
 from layerscope.measures.information.observed import Observed
 
@@ -41,18 +41,23 @@ def _information(observed: Observed) -> Mapping[Place, Estimate]:
         "inputs": observed.input_components,
     }.items():
         information = gaussian_mutual_information(observed.components, values, units=settings.units)
-        fragile = information.status == "degenerate"
         for statistic in ("value", "unbiased"):
             number = getattr(information, statistic)
             ceiling = observed.label_entropy if variable == "labels" else None
-            found[variable, statistic, components] = below_ceiling(number, unit, ceiling, fragile=fragile)
+            found[variable, statistic, components] = linear_estimate(information, number, unit, ceiling)
     return found
 
 
-def below_ceiling(number: float, unit: str, ceiling: float | None, *, fragile: bool) -> Estimate:
-    """An estimate that is degenerate when it exceeds what there is to be told (or is ``fragile`` anyway)."""
-    above = ceiling is not None and number > ceiling
-    return Estimate(number, unit, status_of(number, degenerate=fragile or above), ceiling=ceiling)
+def linear_estimate(
+    information: GaussianInformation, number: float, unit: str, ceiling: float | None
+) -> Estimate:
+    """A number of linear information; degenerate as that is, and when it exceeds what there is to be told."""
+    reason = because(
+        constant=0 in information.dims,
+        ridge=information.ridge > 0,
+        ceiling=ceiling is not None and number > ceiling,
+    )
+    return Estimate(number, unit, reason, ceiling=ceiling)
 
 
 def _one_hot(labels: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from layerscope.functional.latent_information import LatentInformation, latent_mutual_informations
 from layerscope.functional.latent_training import LatentSettings
-from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value, status_of
+from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value
 from layerscope.measures.information.estimates import of_all_sizes
 from layerscope.measures.information.observations import each_observed
 from layerscope.measures.information.observed import Observed
@@ -77,6 +77,7 @@ def _learnt_together(
 def _value(place: dict[str, str | int], information: LatentInformation, unit: str) -> Value:
     if not information.folds:
         return Value(place, information.value, unit=unit)
-    status = status_of(information.value, degenerate=bool(information.reasons))
+    reason = "+".join(information.reasons)
     one, other = (fold.neighbors.value for fold in information.folds)
-    return Value(place, information.value, status, unit, abs(one - other) / 2, information.ceiling)
+    error = abs(one - other) / 2
+    return Value(place, information.value, "", unit, error, information.ceiling, reason)

@@ -42,5 +42,5 @@ def neighbor_estimate(information: NeighborInformation | None, unit: str) -> Est
     """An estimate by neighbours with its ceiling and status; undefined where nothing could be estimated."""
     if information is None:
         return Estimate(math.nan, unit)
-    status = "degenerate" if information.reasons else ""
-    return Estimate(information.value, unit, status, ceiling=information.ceiling)
+    reason = "+".join(information.reasons)
+    return Estimate(information.value, unit, reason, ceiling=information.ceiling)

@@ -9,7 +9,7 @@ from layerscope.functional.gaussian_information import gaussian_mutual_informati
 from layerscope.measures.base import CheckpointStatistics, Need, Subject, Value
 from layerscope.measures.information.discrete_information import nowhere
 from layerscope.measures.information.estimates import Estimate, Place, estimated_values
-from layerscope.measures.information.gaussian_information import below_ceiling
+from layerscope.measures.information.gaussian_information import linear_estimate
 from layerscope.measures.information.latent_information import latent_values
 from layerscope.measures.information.neighbor_information import neighbor_estimate
 from layerscope.measures.information.observations import each_paired
@@ -67,8 +67,7 @@ def _information(observed: Observed) -> Mapping[Place, Estimate]:
     components = str(settings.components or "all")
     linear = gaussian_mutual_information(observed.components, observed.input_components, units=settings.units)
     number = linear.unbiased if math.isfinite(linear.value) else linear.value
-    fragile = linear.status == "degenerate"
     return {
         ("ksg", components): neighbor_estimate(observed.input_neighbors, unit),
-        ("gaussian", components): below_ceiling(number, unit, observed.label_entropy, fragile=fragile),
+        ("gaussian", components): linear_estimate(linear, number, unit, observed.label_entropy),
     }
