@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import platform
 import socket
@@ -23,8 +24,12 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
+@functools.cache
 def provenance() -> dict[str, Any]:
-    """Version and commit of this package, host, Python and library versions."""
+    """Version and commit of this package, host, Python and library versions, as first asked for.
+
+    Git is asked once for all the runs of a process, and of its forks.
+    """
     return {
         "layerscope": __version__,
         "git": git_state(Path(__file__).parent),

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,6 @@ from layerscope.results.run_folders import PAIRS_FILE
 from layerscope.results.tables import TableStore
 from layerscope.status import StatusFile
 from layerscope.training.manifest import CheckpointEntry, CheckpointManifest
-
-_provenance = cache(provenance)  # asks git: once for all the runs of a process
 
 ANOTHER_FOLDER = (
     "Choose another Logging.save-dir, add --timestamp, or delete that folder (if its job waits or runs: "
@@ -276,7 +274,7 @@ class RunFolder:
             self.refuse_another_config()
             write_atomic(self.config_path, text, durable=durable)
             axes = {"axes": dict(self.axes)} if self.axes else {}
-            known = {"hash": self._hash, "name": self.name, "created": now(), **_provenance()}
+            known = {"hash": self._hash, "name": self.name, "created": now(), **provenance()}
             self.note(durable=durable, **known, **axes)
         elif self.axes and self._record().get("axes") != self.axes:
             self.note(durable=durable, axes=dict(self.axes))

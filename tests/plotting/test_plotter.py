@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,9 +75,9 @@ def test_a_table_is_read_once_for_all_figures_until_it_changes(small_run, monkey
     read: list[str] = []
     original = TableStore.read
 
-    def counted(store: TableStore, measure: str) -> object:
+    def counted(store: TableStore, measure: str, **how: Any) -> object:
         read.append(measure)
-        return original(store, measure)
+        return original(store, measure, **how)
 
     monkeypatch.setattr(TableStore, "read", counted)
     plotter = NCPlotter(small_run)

@@ -107,6 +107,9 @@ def test_names_that_look_like_missing_values_or_numbers_stay_text(store):
     names = ["0", "null", "nan", "NA", "True", 'odd,"name"']
     store.replace("CDNV", 0, [row(i, layer_name=name) for i, name in enumerate(names)], "key")
     assert list(store.read("CDNV")["layer_name"]) == names
+    each_once = store.read("CDNV", categories=True)["layer_name"]
+    assert list(each_once) == names
+    assert each_once.dtype == "category"
 
 
 def test_an_empty_cell_is_missing_and_sorts_first(store):

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from layerscope.errors import DamagedFile, UsageError
 from layerscope.plotting.drawing.selection import spread
 from layerscope.results.nc_layer import LayerRef, nc_layer
@@ -134,11 +136,11 @@ class RunTables:
         frame = self.frames.get(name)
         if frame is None:
             raise UsageError(f"the table {name} is not there; measure {name} first")
-        for column, wanted in where.items():
-            frame = frame[frame[column] == wanted]
-        if frame.empty:
+        masks = [(frame[column] == wanted).to_numpy(dtype=bool) for column, wanted in where.items()]
+        found = frame[np.logical_and.reduce(masks)] if masks else frame
+        if found.empty:
             raise UsageError(f"the table {name} holds no rows{_spell(where)}")
-        return frame
+        return found
 
     @cached_property
     def epochs(self) -> tuple[int, ...]:
@@ -171,7 +173,7 @@ def _read(run_folder: Path, name: str, kept: Kept) -> DataFrame | None:
     if name not in kept or kept[name][0] != changed:
         reader = READERS.get(name)
         store = TableStore(run_folder / "measurements")
-        frame = store.read(name) if reader is None else reader(path)
+        frame = store.read(name, categories=True) if reader is None else reader(path)
         assert frame is not None
         kept[name] = (changed, _compact(frame))
     return kept[name][1]
@@ -180,8 +182,12 @@ def _read(run_folder: Path, name: str, kept: Kept) -> DataFrame | None:
 def _compact(frame: DataFrame) -> DataFrame:
     """Without the columns that no figure shows, and with each text once: rows are chosen over and over."""
     frame = frame.drop(columns=[name for name in NOT_SHOWN if name in frame])
-    texts = [name for name, kind in frame.dtypes.items() if not hasattr(kind, "kind") or kind.kind == "O"]
-    return frame.astype(dict.fromkeys(texts, "category"))
+    texts = [
+        name
+        for name, kind in frame.dtypes.items()
+        if kind != "category" and (not hasattr(kind, "kind") or kind.kind == "O")
+    ]
+    return frame.astype(dict.fromkeys(texts, "category")) if texts else frame
 
 
 def _read_log(path: Path) -> DataFrame:

@@ -24,8 +24,13 @@ _FLOATS: dict[str, Callable[[str], Any]] = {  # exact in every version of pandas
 }
 
 
-def parse_table(path: Path, content: bytes) -> DataFrame:
+def parse_table(path: Path, content: bytes, *, categories: bool = False) -> DataFrame:
     """The frame of a CSV table, every float bit for bit.
+
+    Parameters
+    ----------
+    categories
+        The texts that every table has as categories: for who chooses among rows over and over.
 
     Raises
     ------
@@ -42,7 +47,7 @@ def parse_table(path: Path, content: bytes) -> DataFrame:
             na_values=[""],
             converters=_FLOATS,
             dtype={
-                **dict.fromkeys(TEXT_COLUMNS, "str"),
+                **dict.fromkeys(TEXT_COLUMNS, "category" if categories else "str"),
                 **dict.fromkeys(("epoch", "layer_index"), "int64"),
                 **dict.fromkeys(WHOLE_COLUMNS, "Int64"),
             },

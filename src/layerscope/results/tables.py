@@ -124,8 +124,13 @@ class TableStore:
             self._write_kept(measure, text, kept)
         return stale
 
-    def read(self, measure: str) -> DataFrame | None:
+    def read(self, measure: str, *, categories: bool = False) -> DataFrame | None:
         """The table, floats as they were written; None when there is none.
+
+        Parameters
+        ----------
+        categories
+            As of :func:`~layerscope.results.parse.parse_table`.
 
         Raises
         ------
@@ -133,7 +138,7 @@ class TableStore:
             The file is torn, garbled or edited.
         """
         text = self.text(measure)
-        return None if text is None else parse_table(self.path(measure), text)
+        return None if text is None else parse_table(self.path(measure), text, categories=categories)
 
     def text(self, measure: str, epochs: Collection[int] | None = None) -> bytes | None:
         """The table as it is stored: every row that the manifest vouches for; None when there is none.

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
+from layerscope.provenance import provenance
+
 _NEEDED_TO_DRAW = ("pandas", "layerscope.plotting.plotter", "layerscope.plotting.run.overview")
 _NO_THREADS = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 """Variables that keep numpy, and the allocator of pandas' texts, from starting threads as they are loaded."""
@@ -52,6 +54,7 @@ def ready_to_draw() -> bool:
         from layerscope.plotting.drawing.saving import rehearse
 
         rehearse()
+    provenance()
     if _threads() != 1:
         return False
     gc.collect()

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 
 from layerscope.files import write_atomic
+from layerscope.plotting.drawing.png import png
 from layerscope.plotting.drawing.style import house_style, styled
 
 # No date: drawing the same tables again must not look like a change.
@@ -53,10 +54,7 @@ def _png(figure: Figure, dpi: int) -> bytes:
     before, figure.dpi = figure.dpi, dpi
     canvas: Any = FigureCanvasAgg(figure)  # whose methods have no types
     try:
-        pixels, size = canvas.print_to_buffer()
+        canvas.draw()
     finally:
         figure.dpi = before
-    encoded = io.BytesIO()
-    image = Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1)
-    image.convert("RGB").save(encoded, "png", compress_level=1, dpi=(dpi, dpi))
-    return encoded.getvalue()
+    return png(np.asarray(canvas.buffer_rgba()), dpi)

@@ -50,25 +50,17 @@ def draw_series(
     those a logarithmic axis cannot hold, become markers at the border; degenerate ones are hollow. ``slot``
     (place, count) keeps the border markers of several series apart.
     """
-    rows = rows[rows["status"] != "skipped"].sort_values(along, kind="stable")
-    x = rows[along].to_numpy(dtype=float)
-    y = rows["value"].to_numpy(dtype=float)
+    x, order = _ordered(rows, along)
+    y = rows["value"].to_numpy(dtype=float)[order]
     too_small = (y <= 0) & (axes.get_yscale() == "log") | np.isneginf(y)
     placed = np.isfinite(y) & ~too_small
+    shown = np.where(placed, y, np.nan)
     size = marker_size(len(x))
-    axes.plot(
-        x,
-        np.where(placed, y, np.nan),
-        color=colour,
-        linestyle=line,
-        marker="o",
-        markersize=size,
-        markeredgewidth=0,
-    )
-    _draw_error(sheet, axes, rows, np.where(placed, y, np.nan), colour, along)
-    _draw_degenerate(
-        sheet, axes, x, y, placed & (rows["status"] == "degenerate").to_numpy(dtype=bool), colour
-    )
+    axes.plot(x, shown, color=colour, linestyle=line, marker="o", markersize=size, markeredgewidth=0)
+    if "error" in rows:
+        _draw_error(sheet, axes, x, shown, rows["error"].to_numpy(dtype=float)[order], colour)
+    degenerate = (rows["status"] == "degenerate").to_numpy(dtype=bool)[order]
+    _draw_degenerate(sheet, axes, x, y, placed & degenerate, colour)
     borders = ((INFINITE, np.isposinf(y)), (UNDEFINED, np.isnan(y)), (TOO_SMALL, too_small))
     for border, mask in borders:
         draw_border(sheet, axes, x[mask], border, colour, slot)
@@ -78,6 +70,8 @@ def draw_by_epoch(
     sheet: Sheet, axes: Axes, rows: DataFrame, epochs: Sequence[int], line: LineStyle = "-"
 ) -> None:
     """One series per epoch, in the colours that all figures of the run give to the epochs."""
+    needed = [name for name in ("epoch", "layer_index", "value", "error", "status") if name in rows]
+    rows = rows[needed]  # each of the others would be divided as well
     for place, (epoch, colour) in enumerate(epoch_colours(epochs).items()):
         chosen = rows[rows["epoch"] == epoch]
         if not chosen.empty:
@@ -104,13 +98,25 @@ def marker_size(points: int) -> float:
     return float(np.clip(90 / max(points, 1), 1.5, 4.0))
 
 
+def _ordered(rows: DataFrame, along: str) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Places of the rows that apply, in their order, and where in the frame these rows stand."""
+    kept = np.flatnonzero((rows["status"] != "skipped").to_numpy(dtype=bool))
+    x = rows[along].to_numpy(dtype=float)
+    order = kept[np.argsort(x[kept], kind="stable")]
+    return x[order], order
+
+
 def _draw_error(
-    sheet: Sheet, axes: Axes, rows: DataFrame, y: NDArray[np.float64], colour: str, along: str
+    sheet: Sheet,
+    axes: Axes,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    error: NDArray[np.float64],
+    colour: str,
 ) -> None:
-    error = rows["error"].to_numpy(dtype=float) if "error" in rows else np.full(len(rows), np.nan)
     if np.isfinite(error).any():
         known = np.isfinite(error) & np.isfinite(y)
-        x, middle, half = rows[along].to_numpy(dtype=float)[known], y[known], error[known]
+        x, middle, half = x[known], y[known], error[known]
         if len(x) > 1:
             axes.fill_between(x, middle - half, middle + half, color=colour, alpha=0.2, linewidth=0)
         else:

@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 
 from layerscope.plotting.drawing.minor_ticks import draw_minor_ticks
 from layerscope.plotting.drawing.options import chosen
+from layerscope.plotting.drawing.panel import Panel
 from layerscope.plotting.drawing.style import REFERENCE_COLOUR, LineStyle
 from layerscope.plotting.drawing.text import literal
 
@@ -98,7 +99,9 @@ class Sheet:
             columns, panel = _fitted(width, columns, panel, between, COLOUR_BAR if colour_bars else 0.0)
         figure = Figure()
         rows = -(-count // columns)
-        axes = [figure.add_subplot(rows, columns, place + 1) for place in range(count)]
+        axes: list[Axes] = [
+            figure.add_subplot(rows, columns, place + 1, axes_class=Panel) for place in range(count)
+        ]
         return cls(figure, axes, title, columns, panel, headings, colour_bars=colour_bars, between=between)
 
     def finish(self) -> Figure:
