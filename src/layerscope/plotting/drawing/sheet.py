@@ -18,6 +18,7 @@ from matplotlib.lines import Line2D
 from layerscope.plotting.drawing.minor_ticks import draw_minor_ticks
 from layerscope.plotting.drawing.options import chosen
 from layerscope.plotting.drawing.panel import Panel
+from layerscope.plotting.drawing.strip import Strip
 from layerscope.plotting.drawing.style import REFERENCE_COLOUR, LineStyle
 from layerscope.plotting.drawing.text import literal
 
@@ -230,17 +231,8 @@ def _packed(legends: Sequence[Legend], width: float) -> list[list[Legend]]:
 
 
 def _draw_strip(figure: Figure, strip: Sequence[Legend], top: float) -> None:
-    empty = Line2D([], [], linestyle="none")
-    entries = [entry for legend in strip for entry in ((empty, legend.title), *legend.entries) if entry[1]]
-    figure.legend(
-        [line for line, _ in entries],
-        [text for _, text in entries],
-        loc="upper center",
-        bbox_to_anchor=(0.5, top),
-        ncols=len(entries),
-        borderaxespad=0.0,
-        borderpad=0.0,
-        handlelength=1.5,
-        handletextpad=0.4,
-        columnspacing=0.9,
-    )
+    titled = [((None, legend.title), *legend.entries) for legend in strip]
+    shown = [entry for entries in titled for entry in entries if entry[1]]
+    if shown:
+        legends: Any = figure.legends  # drawn with them, and found by who looks for them
+        legends.append(Strip(figure, shown, top))
