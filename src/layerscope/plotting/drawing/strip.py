@@ -73,7 +73,8 @@ class Strip(Artist):
     def _place(self, renderer: RendererBase) -> float:
         """Give lines and texts their places; where the first begins."""
         first = self._texts[0]
-        size = renderer.points_to_pixels(first.get_fontsize())
+        pixels: Any = renderer.points_to_pixels(first.get_fontsize())  # typed as whatever an array may hold
+        size = float(pixels)
         who: Literal["TeX"] | bool = "TeX" if first.get_usetex() else False
         _, height, depth = renderer.get_text_width_height_descent("lp", first.get_fontproperties(), who)
         page = self._page.bbox
