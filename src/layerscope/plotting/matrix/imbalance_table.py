@@ -52,6 +52,7 @@ QUANTITIES: dict[str, Source] = {
 
 
 TABLES = tuple(dict.fromkeys(source.table for source in QUANTITIES.values()))
+DERIVED = "imbalance"
 
 
 def imbalance_table(base: Path | str) -> DataFrame:
@@ -69,6 +70,12 @@ def imbalance_rows(tables: MatrixTables) -> DataFrame:
     UsageError
         There is no run with the tables of the group ``Imbalance``, or none has ended.
     """
+    if DERIVED not in tables.derived:
+        tables.derived[DERIVED] = _joined(tables)
+    return tables.derived[DERIVED].copy()
+
+
+def _joined(tables: MatrixTables) -> DataFrame:
     if lacking := sorted(set(TABLES) - set(tables.frames)):
         raise UsageError(
             f"no run below {tables.base} has a table {', '.join(lacking)}; measure the group Imbalance."

@@ -33,13 +33,15 @@ _log = logging.getLogger(__name__)
 class MatrixTables:
     """Tables of all runs below a folder by name (``log``: the training log), and what the figures are called.
 
-    ``unfinished`` are the runs of which a table does not reach the end of training.
+    ``unfinished`` are the runs of which a table does not reach the end of training; ``derived`` keeps what
+    several figures make of the tables.
     """
 
     frames: Mapping[str, DataFrame]
     title: str = ""
     base: Path = field(default_factory=Path)
     unfinished: frozenset[str] = frozenset()
+    derived: dict[str, DataFrame] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @classmethod
     def load(cls, base: Path, names: Iterable[str]) -> MatrixTables:
