@@ -153,7 +153,7 @@ function profileCaption(page, traces, series, beside) {
   if (page.sets.length === 1 && page.sets[0].length === 1) parts.push("Thin lines: the other epochs, early ones pale.");
   if (series.length > 1) parts.push("Solid: train; dashed: test.");
   if (beside.traces.length) parts.push(`Dotted: ${beside.name}.`);
-  parts.push(repetitionCaption(page), ncCaption(page), notesOf(traces));
+  parts.push(repetitionCaption(page, page.log), ncCaption(page), notesOf(traces));
   const when = page.epoch === undefined ? "yet" : `by epoch ${page.epoch}`;
   if (without.length) parts.push(`Not measured ${when}: ${without.map((run) => page.facts.runs[run].name).join(", ")}.`);
   return parts.filter(Boolean).join(" ");
@@ -181,7 +181,7 @@ function courseFigure(page) {
   });
   const validated = page.chosen.some((run) => page.details.courses[run]?.[`validation_${kind}`]);
   const dashes = `Solid: train; dashed: test;${validated ? " dash-dotted: validation;" : ""} dotted: the epoch above.`;
-  return { traces, layout, caption: [dashes, repetitionCaption(page), notesOf(traces)].filter(Boolean).join(" ") };
+  return { traces, layout, caption: [dashes, repetitionCaption(page, log), notesOf(traces)].filter(Boolean).join(" ") };
 }
 
 function coursePoints(page, run, split, kind) {

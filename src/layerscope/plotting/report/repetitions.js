@@ -51,10 +51,10 @@ function bandOf(means, { colour }) {
 }
 
 // What the means are of; "" where every run stands for itself.
-function repetitionCaption(page) {
+function repetitionCaption(page, log) {
   const counts = page.sets.map((set) => set.length).filter((count) => count > 1);
   if (!counts.length) return "";
   const [low, high] = [Math.min(...counts), Math.max(...counts)];
   return `Mean ± one standard deviation over ${low === high ? low : `${low} to ${high}`} runs that differ only by seed` +
-    `${page.log ? ", of the logarithms" : ""}.`;
+    `${log ? ", of the logarithms" : ""}.`;
 }
