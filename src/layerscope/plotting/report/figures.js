@@ -28,8 +28,8 @@ function profileFigure(page) {
     y: { title: { text: escaped(axisTitle(values.measure, first, page.seriesLabel)) } },
     ...ncMarks(page),
   });
-  if (first.ceiling !== null) addLevel(layout, { height: first.ceiling, text: "ceiling", log });
-  if (beside.level !== null) addLevel(layout, { height: beside.level, text: beside.name, below: true, log });
+  if (first.ceiling !== null) addLevel(layout, { height: first.ceiling, text: "ceiling", dash: "dashdot", log });
+  if (beside.level !== null) addLevel(layout, { height: beside.level, text: beside.name, dash: "dot", below: true, log });
   const shown = [...traces, ...beside.traces];
   return { traces: shown, layout, caption: profileCaption(page, shown, series, beside) };
 }
@@ -140,9 +140,9 @@ function ncMarks(page) {
 }
 
 // A level across the panel with its name at the right end, above the line or `below` it.
-function addLevel(layout, { height, text, log, below = false }) {
+function addLevel(layout, { height, text, dash, log, below = false }) {
   layout.shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, y0: height, y1: height,
-    line: { color: "#777", width: 1.2, dash: below ? "dot" : "dashdot" } });
+    line: { color: "#777", width: 1.2, dash } });
   layout.annotations.push({ xref: "paper", x: 1, y: log ? Math.log10(height) : height, xanchor: "right",
     yanchor: below ? "top" : "bottom", showarrow: false, font: { color: "#777", size: 11 }, text });
 }

@@ -39,7 +39,7 @@ function addBounds(layout, page, series, points) {
   const levels = [...new Set(heights)].sort((one, other) => other - one);
   if (levels.length > MOST_LEVELS) return;
   levels.forEach((height, place) =>
-    addLevel(layout, { height, text: place ? "" : compared.name, below: true, log: page.log }));
+    addLevel(layout, { height, text: place ? "" : compared.name, dash: "dot", log: page.log }));
 }
 
 // Points of one accuracy would get an axis from below 0 to above 1.
