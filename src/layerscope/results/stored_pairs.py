@@ -71,4 +71,5 @@ class StoredPairs:
             return cls(**{**arrays, "identity": json.loads(str(arrays["identity"]))})
         except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
             remedy = "Delete it; measuring writes it again when pairs are measured anew."
-            raise DamagedFile(path, str(error), remedy) from error
+            why = str(error) if isinstance(error, OSError) else "it does not hold pairs of images"
+            raise DamagedFile(path, why, remedy) from error

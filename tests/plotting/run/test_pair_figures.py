@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layerscope.errors import UsageError
+from layerscope.errors import DamagedFile, UsageError
 from layerscope.plotting.plotter import NCPlotter
 from layerscope.plotting.run.pairs import image_pairs, joint_pmf
 from layerscope.plotting.run_tables import RunTables
@@ -83,3 +83,10 @@ def test_the_plotter_draws_both_and_draws_them_again_with_other_pairs(paired_run
     stored = StoredPairs.load(paired_run / "pairs.npz")
     stored.save(paired_run / "pairs.npz")
     assert {path.stem for path in plotter.plot(names)} == {"ImagePairs"}
+
+
+@pytest.mark.parametrize("content", [b"", b"torn", b"\x00\xff" * 100])
+def test_a_damaged_file_of_pairs_is_named_in_plain_words(tmp_path, content):
+    (tmp_path / "pairs.npz").write_bytes(content)
+    with pytest.raises(DamagedFile, match=r"pairs\.npz: it does not hold pairs of images"):
+        StoredPairs.load(tmp_path / "pairs.npz")
