@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import and_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-
-import numpy as np
 
 from layerscope.errors import DamagedFile, UsageError
 from layerscope.plotting.drawing.selection import spread
@@ -137,7 +136,7 @@ class RunTables:
         if frame is None:
             raise UsageError(f"the table {name} is not there; measure {name} first")
         masks = [(frame[column] == wanted).to_numpy(dtype=bool) for column, wanted in where.items()]
-        found = frame[np.logical_and.reduce(masks)] if masks else frame
+        found = frame[reduce(and_, masks)] if masks else frame
         if found.empty:
             raise UsageError(f"the table {name} holds no rows{_spell(where)}")
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,9 @@ epoch,train_loss,train_accuracy,test_loss,test_accuracy,lr,seconds
 1,1,0.8,1,0.7,0.1,0
 """
 
+UNLIMITED = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+"""Variables with which numpy starts a thread per core as it is loaded."""
+
 
 def python(code: str, *arguments: object, **more: object) -> str:
     command = [sys.executable, "-c", code, *map(str, arguments)]
@@ -68,7 +72,12 @@ def test_runs_that_only_lack_figures_are_drawn_by_forks_of_the_queue(tmp_path):
     for folder in folders:
         Run(parse_config(tree), folder, folder.name, {"Run.run": 0}).claim_config()
         (folder / "log.csv").write_text(LOG, encoding="utf-8")
-    assert python(QUEUE, *folders) == "done ('plot',)\n" * 2
+    assert python(QUEUE, *folders, env=UNLIMITED) == "done ('plot',)\n" * 2
     for folder in folders:
         assert [path.name for path in Path(folder, "plots").iterdir()] == ["Overview.png"]
         assert "plot is done" in (folder / "jobs" / "plot.log").read_text(encoding="utf-8")
+
+
+def test_nothing_that_may_start_threads_is_loaded_before_the_queue_decides_whether_to_fork():
+    code = "import sys, layerscope.commands, layerscope.launch.local.queue as _; print(*sys.modules)"
+    assert not {"numpy", "pandas", "pyarrow", "matplotlib", "torch"} & set(python(code).split())
