@@ -137,3 +137,16 @@ def test_a_first_sample_far_away_hides_no_small_direction_in_float32(size):
     assert float(small @ moments.within_covariance @ small) == pytest.approx(
         float(small @ exact @ small), rel=1e-4
     )
+
+
+def test_the_scatter_of_many_features_survives_merging_and_a_state():
+    draw = torch.Generator().manual_seed(0)
+    features, labels = torch.randn(90, 140, generator=draw, dtype=torch.float64), torch.arange(90) % CLASSES
+    parts = [accumulate(f, y, 8) for f, y in zip(features.split(50), labels.split(50), strict=True)]
+    again = accumulate(features[:1], labels[:1])
+    again.load_state_dict(parts[0].state_dict())
+    within = torch.zeros(140, 140, dtype=torch.float64)
+    for c in range(CLASSES):
+        rows = features[labels == c] - features[labels == c].mean(dim=0)
+        within += rows.T @ rows / len(features)
+    torch.testing.assert_close(again.merge(parts[1]).within_covariance, within, rtol=1e-9, atol=1e-12)

@@ -11,6 +11,7 @@ from torch.nn.functional import embedding  # gathers rows several times faster t
 
 from layerscope.functional.between import EPS, class_weights
 from layerscope.functional.covariance import CovarianceSpectrum, gaussian, sketched_spectrum
+from layerscope.functional.gram import add_products, mirrored
 from layerscope.statistics.checks import check_features, check_labels, not_finite
 
 FAR = 64.0  # squared length of an offset, relative to most classes', from which its products are float64
@@ -183,8 +184,7 @@ class ClassMoments:
             raise ValueError("the within-class covariance needs ClassMoments(..., scatter=True)")
         sums, shares = self._sums[self.present], self._shares()
         scaled = sums * (shares / self.counts[self.present].square()).unsqueeze(1)
-        covariance: Tensor = (self._outer - sums.T @ scaled) / shares.sum()
-        return covariance
+        return mirrored((self._outer - sums.T @ scaled) / shares.sum())
 
     @property
     def within_spectrum(self) -> CovarianceSpectrum:
@@ -231,7 +231,7 @@ class ClassMoments:
             "reference": self.reference.clone(),
             "sums": self._sums.clone(),
             "squares": self._squares.clone(),
-            "outer": None if self._outer is None else self._outer.clone(),
+            "outer": None if self._outer is None else mirrored(self._outer.clone()),
             "sketch": None if self._sketch is None else self._sketch.clone(),
             "seed": None if self._sketch is None else torch.tensor(self._seed),
             "sample_weights": None if self._share is None else self._share.clone(),
@@ -310,7 +310,7 @@ class ClassMoments:
         if self._share is not None:
             scaled = offsets * embedding(labels, self._share.unsqueeze(1)).to(offsets.dtype)
         if self._outer is not None:
-            self._outer.add_(offsets.T @ scaled)
+            add_products(self._outer, offsets, scaled)
         if self._sketch is not None:
             self._sketch.add_(scaled.T @ (offsets @ self._test.to(offsets.dtype)))
 
