@@ -92,7 +92,7 @@ def along_means(batches: Batches, weight: Tensor, offsets: Tensor) -> Results:
 
 
 def in_all_features(batches: Batches, weight: Tensor) -> Results:
-    """One pass for moments, with the pooled within-class scatter; one for the nearest means."""
+    """A pass for moments and the pooled scatter within classes; one for nearest means, many rows at once."""
     classes, dim = weight.shape
     moments, network = ClassMoments(classes, dim, scatter=True), Decisions(classes)
     decided = []
@@ -101,8 +101,11 @@ def in_all_features(batches: Batches, weight: Tensor) -> Results:
         decided.append(network.update(logits, labels))
     means = moments.means
     nearest = NearestCenter(means, moments.present, classes)
-    for (features, labels, _), decisions in zip(batches, decided, strict=True):
-        nearest.update(features, labels, decisions)
+    width = ROWS // BATCH
+    for start in range(0, len(batches), width):
+        some = [(features, labels) for features, labels, _ in batches[start : start + width]]
+        features, labels = (torch.cat(part) for part in zip(*some, strict=True))
+        nearest.update(features, labels, torch.cat(decided[start : start + width]))
     nc1 = nc1_pinv(moments.within_covariance, means)
     return {"nc1": nc1, "agreement": nearest.agreement} | of_means(means, moments.variances, weight)
 

@@ -124,7 +124,7 @@ def test_a_first_sample_far_away_hides_no_small_direction_in_float32(size):
     """Offsets from it are a thousand deviations long: rounding of their products is a tenth of a variance."""
     draw = torch.Generator().manual_seed(0)
     turn = torch.linalg.qr(torch.randn(6, 6, generator=draw, dtype=torch.float64))[0]
-    spread = torch.tensor([1, 1, 1, 1, 1, 1e-2], dtype=torch.float64)
+    spread = torch.tensor([1, 1, 1, 1, 1, 0.1], dtype=torch.float64)
     latent = spread * torch.randn(400, 6, generator=draw, dtype=torch.float64)
     latent[0, :5] += 1e3
     labels = (torch.arange(400) % 2).long()

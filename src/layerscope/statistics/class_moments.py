@@ -13,6 +13,7 @@ from layerscope.functional.between import EPS, class_weights
 from layerscope.functional.covariance import CovarianceSpectrum, gaussian, sketched_spectrum
 from layerscope.functional.gram import add_products, mirrored
 from layerscope.statistics.checks import check_features, check_labels, not_finite
+from layerscope.statistics.waiting_rows import WaitingRows
 
 FAR = 64.0  # squared length of an offset, relative to most classes', from which its products are float64
 
@@ -78,6 +79,7 @@ class ClassMoments:
         self._outer: Tensor | None = None
         if scatter:
             self._outer = torch.zeros(dim, dim, dtype=torch.float64, device=device)
+            self._waiting = WaitingRows(dim, device)
         self._sketch: Tensor | None = None
         self._seed = seed
         if sketch:
@@ -137,8 +139,9 @@ class ClassMoments:
         share = counts if self._share is None else self._share * counts
         sums = other._sums if self._share is None else self._share.unsqueeze(1) * other._sums
         moved = step * share.unsqueeze(1) + sums  # what a product with an offset moved by `step` gains
-        if self._outer is not None and other._outer is not None:
-            self._outer += other._outer + step.T @ moved + sums.T @ step
+        mine, theirs = self._scatter(), other._scatter()
+        if mine is not None and theirs is not None:
+            mine += theirs + step.T @ moved + sums.T @ step
         if self._sketch is not None and other._sketch is not None:
             self._sketch += other._sketch + step.T @ (moved @ self._test) + sums.T @ (step @ self._test)
         self._squares += other._squares + 2 * (step * other._sums).sum(1) + counts * step.square().sum(1)
@@ -180,11 +183,12 @@ class ClassMoments:
 
         With ``sample_weights`` a class counts :math:`w_c n_c` in place of :math:`n_c`.
         """
-        if self._outer is None:
+        outer = self._scatter()
+        if outer is None:
             raise ValueError("the within-class covariance needs ClassMoments(..., scatter=True)")
         sums, shares = self._sums[self.present], self._shares()
         scaled = sums * (shares / self.counts[self.present].square()).unsqueeze(1)
-        return mirrored((self._outer - sums.T @ scaled) / shares.sum())
+        return mirrored((outer - sums.T @ scaled) / shares.sum())
 
     @property
     def within_spectrum(self) -> CovarianceSpectrum:
@@ -226,12 +230,13 @@ class ClassMoments:
 
     def state_dict(self) -> dict[str, Any]:
         """A copy of everything needed to continue or merge elsewhere."""
+        outer = self._scatter()
         return {
             "counts": self.counts.clone(),
             "reference": self.reference.clone(),
             "sums": self._sums.clone(),
             "squares": self._squares.clone(),
-            "outer": None if self._outer is None else mirrored(self._outer.clone()),
+            "outer": None if outer is None else mirrored(outer.clone()),
             "sketch": None if self._sketch is None else self._sketch.clone(),
             "seed": None if self._sketch is None else torch.tensor(self._seed),
             "sample_weights": None if self._share is None else self._share.clone(),
@@ -246,6 +251,8 @@ class ClassMoments:
         self._outer, self._sketch, self._share = parts["outer"], parts["sketch"], parts["sample_weights"]
         self._all_seen = False
         self.num_classes, self.dim = self.reference.shape
+        if self._outer is not None:
+            self._waiting = WaitingRows(self.dim, device)
         if self._sketch is not None:
             self._seed = int(parts["seed"])
             self._test = gaussian(self.dim, self._sketch.shape[1], self._seed, device)
@@ -306,13 +313,28 @@ class ClassMoments:
 
     def _add_products(self, offsets: Tensor, labels: Tensor) -> None:
         """Add to scatter and sketch, where they are kept."""
-        scaled = offsets
+        if self._outer is None and self._sketch is None:
+            return
+        rows = offsets
         if self._share is not None:
-            scaled = offsets * embedding(labels, self._share.unsqueeze(1)).to(offsets.dtype)
-        if self._outer is not None:
-            add_products(self._outer, offsets, scaled)
+            rows = offsets * embedding(labels, self._share.sqrt().unsqueeze(1)).to(offsets.dtype)
         if self._sketch is not None:
-            self._sketch.add_(scaled.T @ (offsets @ self._test.to(offsets.dtype)))
+            self._sketch.add_(rows.T @ (rows @ self._test.to(rows.dtype)))
+        if self._outer is None:
+            return
+        if not self._waiting.could_hold(rows):
+            add_products(self._outer, rows, rows)
+            return
+        if not self._waiting.has_room(len(rows)):
+            self._scatter()
+        self._waiting.put(rows)
+
+    def _scatter(self) -> Tensor | None:
+        """Products (D, D) of all rows, those that wait included, summed but for the lower left quarter."""
+        if self._outer is not None:
+            rows = self._waiting.take()
+            add_products(self._outer, rows, rows)
+        return self._outer
 
     def _shares(self) -> Tensor:
         """What each present class (K+,) counts in scatter and sketch: its samples, or their weights' sum."""
