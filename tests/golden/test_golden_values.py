@@ -49,7 +49,10 @@ TOLERANCE = {torch.float64: 1e-8, torch.float32: 1e-4}
 ZERO = {torch.float64: 1e-14, torch.float32: 1e-7}  # for what is exactly 0 in theory
 SIZE = {  # eigenvalues that are 0 in theory, and cosines: what counts is their error, relative to 1
     "inc.ActivationCovSVs": {torch.float64: 1e-13, torch.float32: 1e-7},
-    "inc.MLPSVD": {torch.float64: 0.0, torch.float32: 1e-3},
+    "inc.MLPSVD": {
+        torch.float64: 0.0,
+        torch.float32: 3e-4,
+    },  # rounded input has other vectors: docs/measures.md
     "inc.ETF": {torch.float64: 1e-14, torch.float32: 1e-6},
     "inc.ETFTestset": {torch.float64: 1e-14, torch.float32: 1e-6},
 }
