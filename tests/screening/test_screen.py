@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -75,6 +77,9 @@ def test_numbers_are_those_of_the_last_features_on_the_seeded_sample(of_a_folder
     expected = spectral_entropy(diffusion_spectrum(gaussian_affinity(seen[0].double(), "median")), 1)
     assert number(rows, "DSE", "test") == pytest.approx(expected, rel=1e-4)
     assert {row["samples"] for row in rows} == {"150"}
+    references = {row["measure"]: row["reference"] for row in rows}
+    assert references["DSE"] == ""
+    assert float(references["DSMI"]) == pytest.approx(math.log(10))
     assert int(rows[0]["parameters"]) == sum(each.numel() for each in fitted.parameters())
 
 

@@ -148,15 +148,16 @@ def _numbers(tables: Mapping[str, DataFrame], config: Config, classifier: str) -
     """One row per layer, quantity and split; the last features first."""
     for name, quantity in screened_quantities(config).items():
         for split in SPLITS:
-            rows = quantity_rows(tables[quantity.table], quantity, split).to_dict("records")
+            found = quantity_rows(tables[quantity.table], quantity, split, frames=tables)
+            rows = found.to_dict("records")
             for row in sorted(rows, key=lambda row: (row["layer_name"] != classifier, row["layer_index"])):
                 place = LAST if row["layer_name"] == classifier else TAP
                 yield {"layer": place, "split": split, "measure": name, **_number(row), "message": ""}
 
 
-def _number(row: Mapping[str, Any]) -> dict[str, Any]:
+def _number(row: Mapping[Any, Any]) -> dict[str, Any]:
     """The cells of a row of a measure's table that are kept."""
-    estimated = {key: row[key] for key in ("error", "ceiling")}
+    estimated = {key: row.get(key) for key in ("error", "ceiling", "reference")}
     known = {key: None if value is None or value != value else value for key, value in estimated.items()}
     kept = ("layer_name", "layer_index", "dim", "unit", "samples", "status")
     return {"t": row.get("t"), "value": float(row["value"]), **known, **{key: row[key] for key in kept}}

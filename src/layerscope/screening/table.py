@@ -15,7 +15,7 @@ FILE = "screen.csv"
 NETWORK = ("model", "family", "architecture", "weights", "parameters", "inputs")
 ACCURACY = ("accuracy_kind", "train_accuracy", "test_accuracy")
 LAYER = ("layer", "layer_name", "layer_index", "dim")
-NUMBER = ("split", "measure", "t", "value", "error", "ceiling", "unit", "samples")
+NUMBER = ("split", "measure", "t", "value", "error", "ceiling", "reference", "unit", "samples")
 COLUMNS = (*NETWORK, *ACCURACY, *LAYER, *NUMBER, "status", "message", "key")
 
 FAILED = "failed"

@@ -17,7 +17,8 @@ KIND_WORDS = {"head": "", "centers": " (nearest centre)", "probe": " (linear pro
 
 
 def screened_frame(path: Path, split: str = "train") -> DataFrame:
-    """``run``, the family, ``measure`` (its label), ``value``, ``parameters``, and accuracies of each kind.
+    """``run``, the family, ``measure`` (its label), ``value``, ``parameters``, and accuracies of each kind;
+    and ``reference``, what a value is to be compared with, which is ``compared`` in words.
 
     Raises
     ------
@@ -33,8 +34,9 @@ def screened_frame(path: Path, split: str = "train") -> DataFrame:
     if rows.empty:
         raise UsageError(f"{path} has no network that was measured")
     measures = [label_of(rows[rows["measure"] == name], QUANTITIES[name].label) for name in rows["measure"]]
-    frame = rows[["value", "parameters"]].assign(
-        **{RUN: rows["model"], FAMILY: rows["family"].astype("category"), "measure": measures}
+    frame = rows[["value", "reference", "parameters"]].assign(
+        **{RUN: rows["model"], FAMILY: rows["family"].astype("category"), "measure": measures},
+        compared=[QUANTITIES[name].reference for name in rows["measure"]],
     )
     for kind in dict.fromkeys(rows["accuracy_kind"]):
         for accuracy in ("train", "test"):
