@@ -114,3 +114,13 @@ def test_every_figure_draws_all_the_cases_as_checkpoints_of_one_run(runs):
     figures, refused = drawn(RunTables(frames, "all that can go wrong"))
     assert refused == {}
     assert [name for name, figure in figures.items() if not says_something(figure)] == []
+
+
+def test_a_figure_says_why_its_markers_are_hollow(runs):
+    tables = RunTables.load(runs["two classes"].folder, ["ETF"])
+    figure = FIGURES["ETF"].draw(tables)
+    assert "○ degenerate: two classes" in " ".join(text.get_text() for text in figure.texts)
+    without = {"ETF": tables.frames["ETF"].drop(columns="reason")}  # as tables of earlier versions are
+    said = " ".join(text.get_text() for text in FIGURES["ETF"].draw(RunTables(without)).texts)
+    assert "○ degenerate" in said
+    assert "two classes" not in said

@@ -40,7 +40,7 @@ FILES = {
 }
 """What is no table of a measure: name → file."""
 
-NOT_SHOWN = ("weighting", "where", "reduce", "samples", "singletons", "reason")
+NOT_SHOWN = ("weighting", "where", "reduce", "samples", "singletons")
 """Columns of tables that no figure is drawn from."""
 
 NC_LAYER_TABLE = "CDNV"

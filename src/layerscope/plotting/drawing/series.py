@@ -17,8 +17,6 @@ from layerscope.plotting.drawing.style import LineStyle, epoch_colours
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-Mask = NDArray[np.bool_]
-
 
 class Border(NamedTuple):
     """How values without a place are shown: a marker at a border of the panel, explained below it."""
@@ -47,8 +45,8 @@ def draw_series(
     """Draw the value of each layer, or of each other thing that rows lie ``along``.
 
     A band shows the standard error of those that have one. Undefined and infinite values, and
-    those a logarithmic axis cannot hold, become markers at the border; degenerate ones are hollow. ``slot``
-    (place, count) keeps the border markers of several series apart.
+    those a logarithmic axis cannot hold, become markers at the border; degenerate ones are hollow, and a note
+    says why. ``slot`` (place, count) keeps the border markers of several series apart.
     """
     x, order = _ordered(rows, along)
     y = rows["value"].to_numpy(dtype=float)[order]
@@ -59,8 +57,10 @@ def draw_series(
     axes.plot(x, shown, color=colour, linestyle=line, marker="o", markersize=size, markeredgewidth=0)
     if "error" in rows:
         _draw_error(sheet, axes, x, shown, rows["error"].to_numpy(dtype=float)[order], colour)
-    degenerate = (rows["status"] == "degenerate").to_numpy(dtype=bool)[order]
-    _draw_degenerate(sheet, axes, x, y, placed & degenerate, colour)
+    hollow = placed & (rows["status"] == "degenerate").to_numpy(dtype=bool)[order]
+    if hollow.any():
+        _draw_degenerate(axes, x[hollow], y[hollow], colour)
+        sheet.notes.add(_why(rows.iloc[order[hollow]]))
     borders = ((INFINITE, np.isposinf(y)), (UNDEFINED, np.isnan(y)), (TOO_SMALL, too_small))
     for border, mask in borders:
         draw_border(sheet, axes, x[mask], border, colour, slot)
@@ -70,7 +70,7 @@ def draw_by_epoch(
     sheet: Sheet, axes: Axes, rows: DataFrame, epochs: Sequence[int], line: LineStyle = "-"
 ) -> None:
     """One series per epoch, in the colours that all figures of the run give to the epochs."""
-    needed = [name for name in ("epoch", "layer_index", "value", "error", "status") if name in rows]
+    needed = [name for name in ("epoch", "layer_index", "value", "error", "status", "reason") if name in rows]
     rows = rows[needed]  # each of the others would be divided as well
     for place, (epoch, colour) in enumerate(epoch_colours(epochs).items()):
         chosen = rows[rows["epoch"] == epoch]
@@ -124,20 +124,15 @@ def _draw_error(
         sheet.notes.add("band: ± standard error")
 
 
-def _draw_degenerate(
-    sheet: Sheet, axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], mask: Mask, colour: str
-) -> None:
-    if mask.any():
-        axes.plot(
-            x[mask],
-            y[mask],
-            linestyle="none",
-            marker="o",
-            markeredgecolor=colour,
-            markerfacecolor="white",
-            zorder=2.5,
-        )
-        sheet.notes.add(DEGENERATE_NOTE)
+def _draw_degenerate(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], colour: str) -> None:
+    axes.plot(x, y, linestyle="none", marker="o", markeredgecolor=colour, markerfacecolor="white", zorder=2.5)
+
+
+def _why(rows: DataFrame) -> str:
+    """What hollow markers mean, with the reasons that the table gives; one of earlier versions gives none."""
+    texts = rows["reason"].dropna().unique() if "reason" in rows else ()
+    reasons = sorted({reason.replace("_", " ") for text in texts for reason in str(text).split("+")})
+    return f"{DEGENERATE_NOTE}: {', '.join(reasons)}" if reasons else DEGENERATE_NOTE
 
 
 def draw_border(
