@@ -88,6 +88,15 @@ def test_the_last_good_checkpoint_is_the_newest_intact_one(store):
     assert store.last_good() == good
 
 
+def test_a_checkpoint_of_another_run_is_refused(store, tmp_path):
+    path = store.save(3, network())
+    trained = network()
+    nn.init.zeros_(trained[3].weight)
+    path.write_bytes(CheckpointStore(tmp_path / "other").save(3, trained).read_bytes())
+    with pytest.raises(DamagedFile, match=f"{path}: its SHA-256"):
+        store.load_into(network(), 3)
+
+
 def test_another_architecture_is_refused_with_the_keys_that_differ(store):
     store.save(1, network(width=6))
     with pytest.raises(
