@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from moments_reference import assert_agree, few, samples, two_pass
 
 from layerscope.statistics import ClassMoments
+from layerscope.statistics.label_groups import label_groups
 
 CLASSES, DIM = 4, 5
 seeds = st.integers(0, 10_000)
@@ -99,6 +100,15 @@ def test_more_classes_than_samples_in_a_batch_give_the_same_moments(batch):
     features, labels = samples(3, count=200, classes=50)
     moments = accumulate(features, labels, batch, classes=50)
     assert_agree(moments, two_pass(features, labels), 1e-10)
+
+
+def test_labels_that_were_grouped_before_change_nothing():
+    features, labels = samples(15)
+    moments, other = (ClassMoments(CLASSES, DIM, dtype=features.dtype) for _ in range(2))
+    for rows, names in zip(features.split(7), labels.split(7), strict=True):
+        moments.update(rows, names)
+        other.update(rows, names, groups=label_groups(names, len(names), CLASSES))
+    assert_same_state(state_of(moments), state_of(other))
 
 
 def test_repeating_every_sample_changes_no_biased_moment():

@@ -27,6 +27,7 @@ from layerscope.features.taps import Layer
 from layerscope.functional.spectra import spectrum
 from layerscope.measurement.coordinates import Coordinates
 from layerscope.measurement.forwarding import Batch, Receive, forwarded
+from layerscope.measurement.kept_memory import kept_memory
 from layerscope.measurement.plan import Plan
 from layerscope.measurement.sample_rows import IMAGES, SampleRows
 from layerscope.measurement.setup import Setup
@@ -47,6 +48,7 @@ from layerscope.statistics.class_moments import ClassMoments
 from layerscope.statistics.class_scatter import DirectionalScatter
 from layerscope.statistics.decisions import Decisions
 from layerscope.statistics.feature_sample import even_choice
+from layerscope.statistics.label_groups import NewestGroups
 from layerscope.statistics.nearest_center import NearestCenter
 from layerscope.statistics.ood_mean import OutOfDistribution
 from layerscope.training.watch import never
@@ -134,10 +136,13 @@ class Collector:
             entry.splits[name] = SplitStatistics(self._moments(entry, classes, needs))
         chosen = {kind: SampleRows(part, places) for kind, places in self._chosen(name, needs).items()}
 
+        newest = NewestGroups(classes)
+
         def receive(entry: LayerStatistics, features: Tensor, labels: Tensor, start: int) -> None:
             moments = entry.splits[name].moments
             if moments is not None:
-                moments.update(features, labels, out=self._slot(name, entry.layer, start, len(labels)))
+                slot = self._slot(name, entry.layer, start, len(labels))
+                moments.update(features, labels, out=slot, groups=newest.of(labels, start))
             for rows in chosen.values():
                 rows.take(entry.layer.index, features, start)
 
@@ -353,7 +358,7 @@ class Collector:
         key = (name, layer.index)
         if key not in self._kept:
             size = (len(self._parts[name]), layer.dim)
-            self._kept[key] = torch.empty(size, dtype=self.setup.dtype, device=self.setup.device)
+            self._kept[key] = kept_memory(size, self.setup.dtype, self.setup.device)
         return self._kept[key][start : start + count]
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding  # gathers rows several times faster than indexing
+from torch.nn.functional import embedding, embedding_bag  # several times faster than indexing
 
 from layerscope.functional.between import EPS, class_weights
 from layerscope.functional.covariance import CovarianceSpectrum, gaussian, sketched_spectrum
 from layerscope.functional.gram import add_products, mirrored
 from layerscope.statistics.checks import check_features, check_labels, not_finite
+from layerscope.statistics.label_groups import LabelGroups, label_groups
 from layerscope.statistics.waiting_rows import WaitingRows
 
 FAR = 64.0  # squared length of an offset, relative to most classes', from which its products are float64
@@ -86,7 +87,14 @@ class ClassMoments:
             self._sketch = torch.zeros(dim, min(sketch, dim), dtype=torch.float64, device=device)
             self._test = gaussian(dim, min(sketch, dim), seed, device)
 
-    def update(self, features: Tensor, labels: Tensor, *, out: Tensor | None = None) -> Tensor:
+    def update(
+        self,
+        features: Tensor,
+        labels: Tensor,
+        *,
+        out: Tensor | None = None,
+        groups: LabelGroups | None = None,
+    ) -> Tensor:
         """Add a batch, and return its offsets from the reference points.
 
         Parameters
@@ -96,6 +104,8 @@ class ClassMoments:
         labels : Tensor (B,), integer
         out : Tensor (B, D), optional
             Receives the offsets.
+        groups : LabelGroups, optional
+            What :func:`label_groups` makes of these labels, when it was asked before: once for all layers.
 
         Raises
         ------
@@ -104,7 +114,9 @@ class ClassMoments:
             is then unchanged.
         """
         reference = self.reference
-        features, labels = self._checked(features, labels)
+        check_features(features, self.dim)
+        groups = label_groups(labels, len(features), self.num_classes) if groups is None else groups
+        features, labels = self._widened(features), groups.labels
         self._place_references(features, labels)
         offsets = self._offsets(features, labels, out)
         squares = torch.linalg.vector_norm(offsets, dim=1).double().square()
@@ -112,14 +124,14 @@ class ClassMoments:
             self.reference = reference.index_fill_(0, (self.counts == 0).nonzero().squeeze(1), 0.0)
             raise ValueError(not_finite(features))
         self._squares += torch.bincount(labels, weights=squares, minlength=self.num_classes)
-        self.counts += torch.bincount(labels, minlength=self.num_classes)
+        self.counts += groups.counts
         far = self._far(squares)
         if far is None:
-            self._add(offsets, labels)
+            self._add(offsets, groups)
         else:
             points = embedding(labels[far], self.reference).double()
-            self._add(features[far].double() - points, labels[far])
-            self._add(offsets[~far], labels[~far])
+            self._add(features[far].double() - points, self._groups(labels[far]))
+            self._add(offsets[~far], self._groups(labels[~far]))
         return offsets
 
     def merge(self, other: ClassMoments) -> ClassMoments:
@@ -217,7 +229,9 @@ class ClassMoments:
 
     def offsets(self, features: Tensor, labels: Tensor, *, out: Tensor | None = None) -> Tensor:
         """Offsets of already counted samples from the reference points, without adding them again."""
-        return self._offsets(*self._checked(features, labels), out)
+        check_features(features, self.dim)
+        check_labels(labels, len(features), self.num_classes)
+        return self._offsets(self._widened(features), labels.long(), out)
 
     def compute(self) -> dict[str, Tensor]:
         """Counts, means and variances of the classes that have samples, and which these are."""
@@ -257,14 +271,12 @@ class ClassMoments:
             self._seed = int(parts["seed"])
             self._test = gaussian(self.dim, self._sketch.shape[1], self._seed, device)
 
-    def _checked(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Features in the accumulator's precision, widened if theirs is wider, and labels as int64."""
-        check_features(features, self.dim)
-        check_labels(labels, len(features), self.num_classes)
+    def _widened(self, features: Tensor) -> Tensor:
+        """Features in the accumulator's precision, which is widened if theirs is wider."""
         dtype = torch.promote_types(features.dtype, torch.float32)
         wide = torch.promote_types(dtype, self.reference.dtype)
         self.reference = self.reference.to(wide)
-        return features.detach().to(wide), labels.long()
+        return features.detach().to(wide)
 
     def _offsets(self, features: Tensor, labels: Tensor, out: Tensor | None) -> Tensor:
         if out is not None and out.dtype != self.reference.dtype:
@@ -289,11 +301,11 @@ class ClassMoments:
         means = rows.new_zeros(len(found), self.dim).index_add_(0, slot, rows) / sizes[found].unsqueeze(1)
         self.reference[found] = means.to(self.reference.dtype)
 
-    def _sum_offsets(self, offsets: Tensor, labels: Tensor) -> None:
-        if self.num_classes <= len(labels):  # few classes: sum in the features' own precision, then widen
-            self._sums += offsets.new_zeros(self.num_classes, self.dim).index_add_(0, labels, offsets)
+    def _sum_offsets(self, offsets: Tensor, groups: LabelGroups) -> None:
+        if self.num_classes <= len(offsets):  # few classes: sum in the features' own precision, then widen
+            self._sums += embedding_bag(groups.order, offsets, groups.starts, mode="sum")
         else:
-            self._sums.index_add_(0, labels, offsets.double())
+            self._sums.index_add_(0, groups.labels, offsets.double())
 
     def _far(self, squares: Tensor) -> Tensor | None:
         """Rows (B,) whose products are to be formed in float64, if there are any.
@@ -307,9 +319,12 @@ class ClassMoments:
         far = squares > FAR * (self._squares[varying] / self.counts[varying]).median()
         return far if bool(far.any()) else None
 
-    def _add(self, offsets: Tensor, labels: Tensor) -> None:
-        self._sum_offsets(offsets, labels)
-        self._add_products(offsets, labels)
+    def _groups(self, labels: Tensor) -> LabelGroups:
+        return label_groups(labels, len(labels), self.num_classes)
+
+    def _add(self, offsets: Tensor, groups: LabelGroups) -> None:
+        self._sum_offsets(offsets, groups)
+        self._add_products(offsets, groups.labels)
 
     def _add_products(self, offsets: Tensor, labels: Tensor) -> None:
         """Add to scatter and sketch, where they are kept."""
