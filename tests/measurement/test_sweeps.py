@@ -129,7 +129,7 @@ def test_only_test_data_gives_everything_but_what_is_about_the_train_split():
     )
     nearest = [row for key, row in rows.items() if key[0] == "NCC"]
     assert {row["status"] for row in nearest} == {"skipped"}
-    assert len(nearest) == 4 * 7
+    assert len(nearest) == 5 * 7
 
 
 def test_a_class_that_only_test_has_is_never_the_nearest():
