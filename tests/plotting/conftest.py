@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
 from collections.abc import Callable, Iterator
-from itertools import accumulate
+from itertools import accumulate, product
 from pathlib import Path
 from typing import Any
 
@@ -161,24 +162,33 @@ def synthetic(tmp_path: Path) -> SyntheticRun:
     return SyntheticRun(tmp_path / "run")
 
 
+@pytest.fixture(scope="session")
+def written_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What :func:`small_run` copies: to write a table is to wait for the disk."""
+    run = SyntheticRun(tmp_path_factory.mktemp("written") / "run")
+    return run.write(["block0.fc", "block1.fc", "block2.fc", "fc"], [0, 5, 10])
+
+
 @pytest.fixture
-def small_run(synthetic: SyntheticRun) -> Path:
+def small_run(written_run: Path, tmp_path: Path) -> Path:
     """A whole run of four layers and three checkpoints."""
-    return synthetic.write(["block0.fc", "block1.fc", "block2.fc", "fc"], [0, 5, 10])
+    return shutil.copytree(written_run, tmp_path / "run")
+
+
+@pytest.fixture(scope="session")
+def written_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What :func:`synthetic_runs` copies."""
+    base = tmp_path_factory.mktemp("written") / "study"
+    for lr, run in product((0.1, 0.2), (0, 1)):
+        folder = SyntheticRun(base / f"lr_{lr}" / f"run_{run}")
+        folder.write(["block0.fc", "fc"], [0, 2, 5], lr=lr, run=run)
+    return base
 
 
 @pytest.fixture
-def synthetic_runs() -> Callable[[Path], Path]:
+def synthetic_runs(written_runs: Path) -> Callable[[Path], Path]:
     """Four runs below a folder: two learning rates, two repetitions."""
-
-    def write(base: Path) -> Path:
-        for lr in (0.1, 0.2):
-            for run in (0, 1):
-                folder = SyntheticRun(base / f"lr_{lr}" / f"run_{run}")
-                folder.write(["block0.fc", "fc"], [0, 2, 5], lr=lr, run=run)
-        return base
-
-    return write
+    return lambda base: shutil.copytree(written_runs, base, dirs_exist_ok=True)
 
 
 @pytest.fixture
