@@ -86,14 +86,24 @@ def test_discrete_variables_have_their_plug_in_value_but_for_its_bias():
     assert ksg_mutual_information(torch.ones(9), torch.ones(9)).value == 0.0
 
 
-def test_the_ceiling_is_what_the_strongest_dependence_reaches():
+def test_a_copy_reaches_the_ceiling_scaled_or_turned_if_its_columns_are_left_alone():
+    x = normal(300, 2)
+    turn = torch.tensor([[0.6, -0.8], [0.8, 0.6]], dtype=torch.float64)
+    for copy, standardize in ((x.clone(), True), (3 * x - 7, True), (x @ turn, False)):
+        found = ksg_mutual_information(x, copy, k=3, standardize=standardize)
+        assert found.ceiling == pytest.approx(digamma(300) - digamma(3), abs=1e-12)
+        assert found.value == pytest.approx(found.ceiling, abs=1e-12)
+        assert (found.tied, found.reasons) == (0, ("ceiling",))
+
+
+def test_blocks_whose_distances_differ_reach_one_neighbor_less():
     x = normal(300, 1)
     found = ksg_mutual_information(x, x + 1e-9 * normal(300, 1, 1), k=3)
-    assert found.ceiling == pytest.approx(digamma(300) - digamma(4), abs=1e-12)
-    assert found.value == pytest.approx(found.ceiling, abs=0.01)
+    assert found.value == pytest.approx(digamma(300) - digamma(4), abs=0.01)
+    assert found.ceiling - found.value == pytest.approx(1 / 3, abs=0.01)
     assert found.reasons == ("ceiling",)
     bits = ksg_mutual_information(normal(2000, 1), normal(2000, 1, 1), units="bits")
-    assert bits.ceiling == pytest.approx(9.15322885, abs=5e-9)
+    assert bits.ceiling == pytest.approx(9.15322885 + 1 / 3 / math.log(2), abs=5e-9)
 
 
 def test_the_value_is_the_mean_of_what_the_samples_contribute():

@@ -95,6 +95,15 @@ def test_labels_are_compared_with_the_latents_of_the_features():
     found = latent_mutual_information(means[labels] + noise, labels, settings=QUICK)
     assert found.value == pytest.approx(math.log(4), abs=0.3)
     assert found.ceiling == pytest.approx(math.log(4), abs=0.05)
+    for fold in found.folds:  # labels need no network
+        assert (len(fold.encoders), len(fold.best_epochs), fold.validation.shape[1]) == (1, 1, 1)
+
+
+def test_networks_start_at_the_best_linear_map(wide, found):
+    # Two pairs of directions in 20: two of three latents tell all there is of the other block.
+    for fold in found.folds:
+        assert fold.training[0].max() < 1.5 * fold.validation[-1].max()
+        assert bool((fold.validation[0] < 0.5).all())
 
 
 def test_layers_that_train_together_have_what_they_have_alone(wide):

@@ -46,10 +46,10 @@ class LatentMutualInformation(BaseEstimator):  # type: ignore[misc]
         dims: int = 8,
         components: int = 64,
         hidden: int = 128,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 3e-3,
         batch_size: int = 256,
         epochs: int = 300,
-        patience: int = 20,
+        patience: int = 10,
         k: int = 3,
         cross_fit: bool = True,
         seed: int = 0,
@@ -99,7 +99,7 @@ class LatentMutualInformation(BaseEstimator):  # type: ignore[misc]
         return self
 
     def transform(self, X: Array) -> npt.NDArray[np.float64]:
-        """Latents (N, dims) of samples of x, by the network that was learnt from the first half."""
+        """Latents (N, m) of samples of x, m of ``dims`` that vary, as learnt from the first half."""
         check_is_fitted(self, "information_")
         latents: npt.NDArray[np.float64] = self._fold().encoders[0](_tensor(X)).cpu().numpy()
         return latents
@@ -107,8 +107,8 @@ class LatentMutualInformation(BaseEstimator):  # type: ignore[misc]
     def score(self, X: Array, Y: Array) -> float:
         """Mutual information of samples that may be new, in the latent spaces of the first half."""
         check_is_fitted(self, "information_")
-        left, right = self._fold().encoders
-        return latent_neighbors(left, right, _tensor(X), _tensor(Y), self.k, self.units).value
+        encoders = self._fold().encoders
+        return latent_neighbors(encoders, _tensor(X), _tensor(Y), self.k, self.units).value
 
     def _fold(self) -> Any:
         if not self.information_.folds:

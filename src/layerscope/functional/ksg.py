@@ -27,14 +27,15 @@ class NeighborInformation:
     pointwise : Tensor (N,), float64
         What every sample contributes.
     ceiling : float
-        What the estimator gives at most without ties, however strong the dependence: ψ(N) - ψ(k+1), or with
-        labels ψ(N) - ⟨ψ(N_c)⟩, about the entropy of the labels.
+        What the estimator gives at most where distances are not tied, however strong the dependence:
+        ψ(N) - ψ(k), which a copy of x reaches, or with labels ψ(N) - ⟨ψ(N_c)⟩, about the entropy of the
+        labels. Where distances in the two blocks differ, however little, it is ψ(N) - ψ(k+1).
     tied : int
         Samples with k others in the very same place.
     reasons : tuple of str
         Why the value is fragile: ``ties`` (some samples are tied), ``constant`` (a block does not vary),
         ``dimensions`` (more than 8 in a block: much too low for strong dependence), ``ceiling`` (above 90 %
-        of it), ``singletons`` (labels of one sample, left out).
+        of ψ(N) - ψ(k+1)), ``singletons`` (labels of one sample, left out).
     samples : int
     dims : tuple of int
         Columns of the blocks that vary; 0 for labels.
@@ -105,12 +106,15 @@ def ksg_mutual_information(
     left, right = (part.values for part in paired_blocks(x, y, standardize=standardize))
     _refuse_few(len(left), k)
     dims = left.shape[1], right.shape[1]
-    ceiling = _psi(len(left)) - _psi(k + 1)
+    ceiling = _psi(len(left)) - _psi(k)
     if 0 in dims:
         return _constant(left, ceiling, dims, units)
     neighbors = torch.full((len(left),), k, device=left.device)
     counts = neighbor_counts(metric_of(left, norm), metric_of(right, norm), neighbors)
-    return _finished(_estimate(counts, ceiling, dims), clip, units)
+    found = _estimate(counts, ceiling, dims)
+    near = found.tied == 0 and found.value > NEAR_CEILING * (_psi(len(left)) - _psi(k + 1))
+    reasons = (*found.reasons, "ceiling") if near else found.reasons
+    return _finished(replace(found, reasons=reasons), clip, units)
 
 
 def label_mutual_information(
@@ -171,11 +175,7 @@ def _estimate(
     near, x, y = (torch.digamma(count.double()) for count in (counts.neighbors, counts.x + 1, counts.y + 1))
     pointwise = near + _psi(len(near)) - x - y
     value, tied = float(pointwise.mean()), int(counts.tied.sum())
-    fragile = {
-        "ties": tied > 0,
-        "dimensions": max(dims) > MANY_DIMENSIONS,
-        "ceiling": tied == 0 and 0 not in dims and value > NEAR_CEILING * ceiling,
-    }
+    fragile = {"ties": tied > 0, "dimensions": max(dims) > MANY_DIMENSIONS}
     return NeighborInformation(
         value=value,
         pointwise=pointwise,

@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from layerscope.functional.ksg import NeighborInformation, ksg_mutual_information, label_mutual_information
-from layerscope.functional.latent_alignment import alignments
 from layerscope.functional.latent_encoder import LatentEncoder, as_columns
-from layerscope.functional.latent_inputs import Projection, projection
-from layerscope.functional.latent_networks import Stack, Widths, initial_stack, pad_to
-from layerscope.functional.latent_training import Curves, Examples, LatentSettings, train_stack
+from layerscope.functional.latent_learning import are_labels, learn_latents
+from layerscope.functional.latent_training import LatentSettings
 from layerscope.functional.priorities import priorities
 from layerscope.functional.units import Units
 
@@ -32,21 +29,22 @@ class LatentFold:
         The nearest-neighbour estimate on the held-out latents.
     held_out : Tensor (m,), int64
         Rows of its samples, in the order of its pointwise values.
-    training, validation : Tensor (epochs, 2), float64
-        Losses of the networks of x and y: share of the variance that is not reconstructed, summed over both
-        blocks; validation on the held-out samples, in evaluation.
+    training, validation : Tensor (1 + epochs, m), float64
+        Losses of the networks of x and y, or of x alone when y are labels: share of the variance that is not
+        reconstructed, summed over both blocks, before the first epoch and in every one; validation on the
+        held-out samples.
     best_epochs : tuple of int
-        Epochs of x and y whose weights were kept, counted from 0.
+        Epoch of each network whose weights were kept; 0 is the start.
     encoders : tuple of LatentEncoder
-        Of x and of y.
+        Of x and, unless y are labels, of y.
     """
 
     neighbors: NeighborInformation
     held_out: Tensor
     training: Tensor
     validation: Tensor
-    best_epochs: tuple[int, int]
-    encoders: tuple[LatentEncoder, LatentEncoder]
+    best_epochs: tuple[int, ...]
+    encoders: tuple[LatentEncoder, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +167,7 @@ def latent_mutual_informations(
     layers; each has its own best epoch, so values differ from those of single runs by rounding only.
     """
     settings = LatentSettings() if settings is None else settings
-    blocks = [(_checked(x, "x"), y if _are_labels(y) else _checked(y, "y")) for x, y in pairs]
+    blocks = [(_checked(x, "x"), y if are_labels(y) else _checked(y, "y")) for x, y in pairs]
     if not blocks:
         return []
     names = _names(blocks, ids)
@@ -179,9 +177,9 @@ def latent_mutual_informations(
     order = priorities(names.cpu(), seed).argsort().to(names.device)
     halves = order[: samples // 2], order[samples // 2 :]
     question = _Question(seed, k, units)
-    learnt = [_fold(blocks, halves[0], halves[1], settings, question)]
+    learnt = [_folds(blocks, halves[0], halves[1], settings, question)]
     if cross_fit:
-        learnt.append(_fold(blocks, halves[1], halves[0], settings, question))
+        learnt.append(_folds(blocks, halves[1], halves[0], settings, question))
     return [_combined(folds, samples, units) for folds in zip(*learnt, strict=True)]
 
 
@@ -200,7 +198,7 @@ def _combined(folds: tuple[LatentFold, ...], samples: int, units: Units) -> Late
     return LatentInformation(total / held_out, folds, samples, units)
 
 
-def _fold(
+def _folds(
     blocks: Sequence[tuple[Tensor, Tensor]],
     train: Tensor,
     held_out: Tensor,
@@ -208,119 +206,33 @@ def _fold(
     question: _Question,
 ) -> list[LatentFold]:
     """Learn from the samples ``train`` of every pair; estimate on those held out."""
-    sides = [_side(pair, train, settings) for pair in blocks]
-    best, curves = _train(blocks, sides, train, held_out, settings, question.seed)
+    learnt = learn_latents(blocks, train, held_out, settings, question.seed)
     return [
-        _learnt(place, curves, _encoders(place, best, sides[place], pair, train), pair, held_out, question)
-        for place, pair in enumerate(blocks)
+        LatentFold(
+            neighbors=latent_neighbors(each.encoders, x[held_out], y[held_out], question.k, question.units),
+            held_out=held_out,
+            training=each.curves.training,
+            validation=each.curves.validation,
+            best_epochs=tuple(each.curves.best.tolist()),
+            encoders=each.encoders,
+        )
+        for each, (x, y) in zip(learnt, blocks, strict=True)
     ]
-
-
-def _train(
-    blocks: Sequence[tuple[Tensor, Tensor]],
-    sides: Sequence[tuple[Projection, Projection]],
-    train: Tensor,
-    held_out: Tensor,
-    settings: LatentSettings,
-    seed: int,
-) -> tuple[Stack, Curves]:
-    """Networks of x and y of every pair, as one stack: 2 p is that of x, 2 p + 1 that of y."""
-    coordinates = [
-        (left(x).float(), right(_features(y)).float())
-        for (x, y), (left, right) in zip(blocks, sides, strict=True)
-    ]
-    widths = [
-        Widths(own.shape[1], settings.dims, sum(part.shape[1] for part in both), settings.hidden)
-        for both in coordinates
-        for own in both
-    ]
-    stack = initial_stack(widths, [2 * seed, 2 * seed + 1] * len(blocks), train.device)
-    examples = _examples(coordinates, [(left.spread, right.spread) for left, right in sides])
-    return train_stack(stack, examples.take(train), examples.take(held_out), settings, seed)
-
-
-def _encoders(
-    place: int, best: Stack, sides: tuple[Projection, Projection], pair: tuple[Tensor, Tensor], train: Tensor
-) -> tuple[LatentEncoder, LatentEncoder]:
-    """One pair's networks at their best, aligned on the samples that they were trained on."""
-    left, right = (LatentEncoder(side, best.take(2 * place + n)) for n, side in enumerate(sides))
-    x, y = pair
-    one, other = alignments(left(x[train]), right(_features(y)[train]))
-    return replace(left, alignment=one), replace(right, alignment=other)
-
-
-def _learnt(
-    place: int,
-    curves: Curves,
-    encoders: tuple[LatentEncoder, LatentEncoder],
-    pair: tuple[Tensor, Tensor],
-    held_out: Tensor,
-    question: _Question,
-) -> LatentFold:
-    """The estimate from one pair's held-out samples."""
-    networks, (x, y) = slice(2 * place, 2 * place + 2), pair
-    epochs = curves.best[networks].tolist()
-    return LatentFold(
-        neighbors=latent_neighbors(*encoders, x[held_out], y[held_out], question.k, question.units),
-        held_out=held_out,
-        training=curves.training[:, networks],
-        validation=curves.validation[:, networks],
-        best_epochs=(epochs[0], epochs[1]),
-        encoders=encoders,
-    )
 
 
 def latent_neighbors(
-    left: LatentEncoder, right: LatentEncoder, x: Tensor, y: Tensor, k: int, units: Units
+    encoders: tuple[LatentEncoder, ...], x: Tensor, y: Tensor, k: int, units: Units
 ) -> NeighborInformation:
     """KSG of the latents of samples that may be new; the latents of x and the labels if y are labels."""
-    latents = left(x)
-    if _are_labels(y):
+    latents = encoders[0](x)
+    if are_labels(y):
         found = label_mutual_information(latents, y, k=k, standardize=False, units=units)
     else:
-        found = ksg_mutual_information(latents, right(y), k=k, standardize=False, units=units)
+        found = ksg_mutual_information(latents, encoders[1](y), k=k, standardize=False, units=units)
     constant = [not bool((part != part[:1]).any()) for part in (as_columns(x), as_columns(y))]
     if not any(constant):
         return found
     return replace(found, value=0.0, pointwise=torch.zeros_like(found.pointwise), reasons=("constant",))
-
-
-def _examples(
-    coordinates: Sequence[tuple[Tensor, Tensor]], spreads: Sequence[tuple[float, float]]
-) -> Examples:
-    """Inputs, targets and weights of all networks, padded to a common width."""
-    inputs, targets, weights = [], [], []
-    for (x, y), (spread_x, spread_y) in zip(coordinates, spreads, strict=True):
-        share = [torch.full((part.shape[1],), 1 / spread, device=part.device)
-                 for part, spread in ((x, spread_x), (y, spread_y))]  # fmt: skip
-        inputs += [x, y]
-        targets += [torch.cat([x, y], dim=1)] * 2
-        weights += [torch.cat(share).unsqueeze(0)] * 2
-    return Examples(_stacked(inputs), _stacked(targets), _stacked(weights))
-
-
-def _stacked(matrices: Sequence[Tensor]) -> Tensor:
-    columns = max(matrix.shape[1] for matrix in matrices)
-    return torch.stack([pad_to(matrix, len(matrix), columns) for matrix in matrices])
-
-
-def _side(
-    pair: tuple[Tensor, Tensor], train: Tensor, settings: LatentSettings
-) -> tuple[Projection, Projection]:
-    x, y = pair
-    return projection(x[train], settings.components), projection(_features(y)[train], settings.components)
-
-
-def _are_labels(y: Tensor) -> bool:
-    return y.ndim == 1 and not y.is_floating_point() and y.dtype != torch.bool
-
-
-def _features(y: Tensor) -> Tensor:
-    """Features as they are; labels as one column each."""
-    if not _are_labels(y):
-        return y
-    _, member = torch.unique(y, return_inverse=True)
-    return F.one_hot(member).double()
 
 
 def _checked(points: Tensor, name: str) -> Tensor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from layerscope.functional.principal import principal_axes
+from layerscope.functional.principal import orientation, principal_axes
 
 NOTHING = 1e-7  # share of the largest singular value from which on a direction varies
 CLIP = 10.0  # z-scores beyond are outliers that would rule the squared error
@@ -53,13 +53,7 @@ def projection(points: Tensor, components: int) -> Projection:
     centered = z - z.mean(dim=0)
     sizes, axes = principal_axes(centered, components)
     kept = int((sizes > sizes[0] * NOTHING).sum()) if sizes[0] > 0 else 1
-    directions = axes[:, :kept] * _orientation(axes[:, :kept])
+    directions = axes[:, :kept] * orientation(axes[:, :kept])
     largest = float(sizes[0]) / len(z) ** 0.5 if sizes[0] > 0 else 1.0
     spread = float((centered @ directions / largest).square().sum(dim=1).mean())
     return Projection(mean, scale, directions / largest, spread if spread > 0 else 1.0)
-
-
-def _orientation(axes: Tensor) -> Tensor:
-    """Signs that make the largest entry of every column positive: singular vectors have no own sign."""
-    largest = axes.gather(0, axes.abs().argmax(dim=0, keepdim=True))
-    return torch.where(largest < 0, -1.0, 1.0).to(axes)

@@ -23,6 +23,25 @@ class Widths:
 
 
 @dataclass(frozen=True, eq=False)
+class Start:
+    """Where one network starts: at a linear map, to which its perceptrons add nothing at first.
+
+    Attributes
+    ----------
+    widths : Widths
+    seed : int
+        Of the perceptrons' weights (He); those of their last layers are 0.
+    encoder, decoder : Tensor (inputs, m), (m, outputs)
+        The linear maps to the first m of the latents and back. Latents beyond do not vary at first.
+    """
+
+    widths: Widths
+    seed: int
+    encoder: Tensor
+    decoder: Tensor
+
+
+@dataclass(frozen=True, eq=False)
 class Stack:
     """S autoencoders of one shape side by side: a step of all of them is a few batched products.
 
@@ -72,9 +91,9 @@ class Stack:
                 mine[places] = theirs
 
 
-def initial_stack(widths: list[Widths], seeds: list[int], device: torch.device) -> Stack:
-    """Networks with He-initialised weights, each from its own seed, padded with zeros to a common shape."""
-    drawn = [_initial(width, seed) for width, seed in zip(widths, seeds, strict=True)]
+def initial_stack(starts: list[Start], device: torch.device) -> Stack:
+    """Networks as they start, padded with zeros to a common shape."""
+    drawn = [_initial(start) for start in starts]
     weights = [_padded([network[layer] for network in drawn]).to(device) for layer in range(8)]
     biases = [torch.zeros(len(weight), 1, weight.shape[2], device=device) for weight in weights]
     for tensor in (*weights, *biases):
@@ -82,14 +101,19 @@ def initial_stack(widths: list[Widths], seeds: list[int], device: torch.device) 
     return Stack(weights, biases)
 
 
-def _initial(width: Widths, seed: int) -> list[Tensor]:
+def _initial(start: Start) -> list[Tensor]:
     """Weights (in, out) of one network, drawn on the CPU so that every device starts alike."""
-    generator = torch.Generator().manual_seed(seed)
+    generator, width = torch.Generator().manual_seed(start.seed), start.widths
     shapes = [
         *_shapes(width.inputs, width.hidden, width.latents),
         *_shapes(width.latents, width.hidden, width.outputs),
     ]
-    return [torch.randn(shape, generator=generator) * math.sqrt(1 / shape[0]) for shape in shapes]
+    drawn = [torch.randn(shape, generator=generator) * math.sqrt(1 / shape[0]) for shape in shapes]
+    drawn[0] = pad_to(start.encoder.float().cpu(), width.inputs, width.latents)
+    drawn[3].zero_()
+    drawn[4] = pad_to(start.decoder.float().cpu(), width.latents, width.outputs)
+    drawn[7].zero_()
+    return drawn
 
 
 def _shapes(inputs: int, hidden: int, outputs: int) -> list[tuple[int, int]]:

@@ -68,7 +68,7 @@ class Examples:
     targets: Tensor
     weights: Tensor
 
-    def take(self, rows: Tensor) -> Examples:
+    def take(self, rows: Tensor | slice) -> Examples:
         """Some samples."""
         return Examples(self.inputs[:, rows], self.targets[:, rows], self.weights)
 
@@ -83,21 +83,26 @@ class Curves:
 
     Attributes
     ----------
-    training, validation : Tensor (epochs, S), float64
-        Validation in evaluation, after the epoch; NaN where a network was done and let go.
+    training, validation : Tensor (1 + epochs, S), float64
+        Before the first epoch, then of every epoch, validation after it; NaN where a network was done and
+        let go.
     best : Tensor (S,), int64
-        Epoch whose weights were kept.
+        Epoch whose weights were kept; 0 is the start.
     """
 
     training: Tensor
     validation: Tensor
     best: Tensor
 
+    def of(self, networks: slice) -> Curves:
+        """Those of some networks."""
+        return Curves(self.training[:, networks], self.validation[:, networks], self.best[networks])
+
 
 def train_stack(
     stack: Stack, train: Examples, held_out: Examples, settings: LatentSettings, seed: int
 ) -> tuple[Stack, Curves]:
-    """Train ``stack`` in place and return each network as it was at its best epoch, with the losses.
+    """Train ``stack`` in place; return each network as it was at its best epoch or the start, and losses.
 
     The best weights are copies, so that training on does not change them. Once enough networks are done, the
     others go on without them.
@@ -106,6 +111,7 @@ def train_stack(
     optimizer = Adam(stack.parameters, settings.learning_rate)
     generator = torch.Generator().manual_seed(seed)
     places = torch.arange(train.inputs.shape[0], device=train.inputs.device)
+    course.add(places, stack_loss(stack, train), stack_loss(stack, held_out))
     for _ in range(settings.epochs):
         losses = [_step(stack, train.take(rows), optimizer) for rows in _batches(train, settings, generator)]
         better = course.add(places, torch.stack(losses).mean(dim=0), stack_loss(stack, held_out))
@@ -123,9 +129,10 @@ def train_stack(
 def stack_loss(stack: Stack, examples: Examples) -> Tensor:
     """Mean loss (S,) over samples, without a gradient, float64."""
     with torch.no_grad():
-        rows = torch.arange(examples.inputs.shape[1], device=examples.inputs.device)
-        sums = [_errors(stack, examples.take(some)).double().sum(dim=1) for some in torch.split(rows, BLOCK)]
-        return torch.stack(sums).sum(dim=0) / len(rows)
+        count = examples.inputs.shape[1]
+        blocks = [examples.take(slice(start, start + BLOCK)) for start in range(0, count, BLOCK)]
+        sums = [_errors(stack, block).double().sum(dim=1) for block in blocks]
+        return torch.stack(sums).sum(dim=0) / count
 
 
 class _Course:

@@ -35,10 +35,15 @@ def principal_components(points: Tensor, count: int) -> Tensor:
         raise ValueError(f"at least one component is wanted, not {count}")
     offsets = points.double() - points.double().mean(dim=0)
     coordinates = offsets @ principal_axes(offsets, count)[1]
-    if not coordinates.numel():
-        return coordinates
-    largest = coordinates.gather(0, coordinates.abs().argmax(dim=0, keepdim=True))
-    return coordinates * torch.where(largest < 0, -1.0, 1.0)
+    return coordinates * orientation(coordinates)
+
+
+def orientation(columns: Tensor) -> Tensor:
+    """Signs (1, m) that make the largest entry in size of every column positive: axes have no own sign."""
+    if not columns.numel():
+        return columns.new_ones(1, columns.shape[1])
+    largest = columns.gather(0, columns.abs().argmax(dim=0, keepdim=True))
+    return torch.where(largest < 0, -1.0, 1.0).to(columns)
 
 
 def principal_axes(offsets: Tensor, count: int) -> tuple[Tensor, Tensor]:

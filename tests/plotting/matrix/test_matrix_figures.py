@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from layerscope.errors import UsageError
 from layerscope.plotting.drawing.saving import render
+from layerscope.plotting.matrix.estimators import estimator_comparison
 from layerscope.plotting.matrix.quantities import QUANTITIES, quantity_rows
 from layerscope.plotting.matrix.registry import MATRIX_FIGURES
 from layerscope.plotting.registry import FIGURES
@@ -51,6 +52,19 @@ def test_every_kind_of_figure_is_drawn_from_what_it_says_it_needs(name, plain, g
     figure = drawn(name, only)
     assert figure.axes
     assert all(is_filled(axes) for axes in figure.axes)
+
+
+def test_estimates_from_noisier_points_have_panels_and_a_truth_of_their_own(plain):
+    frame = plain.frames["estimators"]
+    noisy = frame.assign(noise=0.5, truth=0.5 * frame["truth"])
+    both = pd.concat([frame.assign(noise=0.1), noisy])
+    axes = estimator_comparison(both, "").axes
+    assert len(axes) == 2 * len(estimator_comparison(frame, "").axes)
+    assert [axes[n].get_title() for n in (0, 3)] == ["20 dimensions, noise 0.1", "20 dimensions, noise 0.5"]
+    truths = [
+        next(line.get_ydata()[0] for line in axes[n].lines if line.get_linestyle() == "--") for n in (0, 3)
+    ]
+    assert truths == pytest.approx([2.3, 1.15])
 
 
 def test_every_figure_finds_its_rows_and_its_function(plain, group):

@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 
 COLUMNS = ("estimator", "dimension", "corruption", "samples", "seed", "truth", "estimate", "seconds")
 ESTIMATOR, DIMENSION, CORRUPTION = COLUMNS[:3]
+NOISE = "noise"
 
 
 def estimator_frame(tables: MatrixTables) -> DataFrame:
     """``estimators.csv`` of the folder: a row per estimate.
 
     ``estimator``; ``dimension`` of the points; ``corruption``, the share of labels drawn anew; ``samples``;
-    ``seed``; ``truth`` and ``estimate`` in nats; ``seconds`` that the estimate took.
+    ``seed``; ``truth`` and ``estimate`` in nats; ``seconds`` that the estimate took; ``noise``, if any:
+    standard deviation of the points around their centres.
 
     Raises
     ------
@@ -56,7 +58,7 @@ def checked(frame: DataFrame) -> DataFrame:
 
 @styled
 def estimator_comparison(frame: DataFrame, title: str) -> Figure:
-    """F28: estimates against label corruption in two dimensions, and against the dimension.
+    """F28: estimates against label corruption in two dimensions, and against the dimension; a row per noise.
 
     Parameters
     ----------
@@ -65,15 +67,10 @@ def estimator_comparison(frame: DataFrame, title: str) -> Figure:
     """
     frame = checked(frame)
     dimensions = [int(each) for each in spread(_two_most_varied(frame), 2)]
-    sheet = Sheet.of_panels(title, len(dimensions) + 1, len(dimensions) + 1, (2.1, 1.9), headings=True)
-    for axes, dimension in zip(sheet.axes, dimensions, strict=False):
-        _draw(sheet, axes, frame[frame[DIMENSION] == dimension], CORRUPTION)
-        axes.set(xlabel="share of labels drawn anew", ylabel="mutual information (nats)")
-        axes.set_title(f"{dimension} dimensions", fontsize=7)
-    last, least = sheet.axes[-1], frame[CORRUPTION].min()
-    _draw(sheet, last, frame[frame[CORRUPTION] == least], DIMENSION)
-    last.set(xscale="log", xlabel="dimension", ylabel="mutual information (nats)")
-    last.set_title(literal(f"{least:.0%} of labels drawn anew"), fontsize=7)
+    levels, across = _levels(frame), len(dimensions) + 1
+    sheet = Sheet.of_panels(title, len(levels) * across, across, (2.1, 1.9), headings=True)
+    for row, (heading, level) in enumerate(levels):
+        _draw_row(sheet, sheet.axes[row * across : (row + 1) * across], level, dimensions, heading)
     for axes in sheet.axes:
         finish_values(axes)
     add_colours(sheet, ESTIMATOR, hue_colours(frame[ESTIMATOR]))
@@ -96,6 +93,27 @@ def estimator_runtime(frame: DataFrame, title: str) -> Figure:
     finish_values(axes)
     add_colours(sheet, ESTIMATOR, hue_colours(frame[ESTIMATOR]))
     return sheet.finish()
+
+
+def _levels(frame: DataFrame) -> list[tuple[str, DataFrame]]:
+    """What is told apart by noise, ascending, each with the end of its headings; one of all without."""
+    if NOISE not in frame or frame[NOISE].nunique() < 2:
+        return [("", frame)]
+    return [(f", noise {level:g}", own) for level, own in frame.groupby(NOISE)]
+
+
+def _draw_row(
+    sheet: Sheet, row: Sequence[Axes], frame: DataFrame, dimensions: Sequence[int], heading: str
+) -> None:
+    """Panels by corruption in some dimensions, and one by dimension."""
+    for axes, dimension in zip(row, dimensions, strict=False):
+        _draw(sheet, axes, frame[frame[DIMENSION] == dimension], CORRUPTION)
+        axes.set(xlabel="share of labels drawn anew", ylabel="mutual information (nats)")
+        axes.set_title(f"{dimension} dimensions{heading}", fontsize=7)
+    last, least = row[-1], frame[CORRUPTION].min()
+    _draw(sheet, last, frame[frame[CORRUPTION] == least], DIMENSION)
+    last.set(xscale="log", xlabel="dimension", ylabel="mutual information (nats)")
+    last.set_title(literal(f"{least:.0%} of labels drawn anew{heading}"), fontsize=7)
 
 
 def _two_most_varied(frame: DataFrame) -> list[int]:
