@@ -30,8 +30,8 @@ LAWS: dict[str, Callable[[int], KnownInformation]] = {
     "2 pairs of rho 0.8 in 128 + 128 dimensions, N = 2,000": lambda seed: embedded(
         gaussian_pairs(2000, 0.8, dim=2, seed=seed), 128, seed=seed
     ),
-    "1 pair of rho 0.9 in 40 + 40 dimensions with noise 1, N = 1,000": lambda seed: embedded(
-        gaussian_pairs(1000, 0.9, seed=seed), 40, noise=1.0, seed=seed
+    "1 pair of rho 0.9 in 40 + 40 dimensions with noise 0.3, N = 1,000": lambda seed: embedded(
+        gaussian_pairs(1000, 0.9, seed=seed), 40, noise=0.3, seed=seed
     ),
 }
 

@@ -5,6 +5,8 @@ import math
 import pytest
 import torch
 from clouds import cloud
+from sklearn.cluster import SpectralClustering
+from sklearn.metrics import adjusted_rand_score
 
 from layerscope.functional import cluster_inputs, gaussian_affinity, spectrum_key
 
@@ -45,8 +47,19 @@ def test_inputs_that_cannot_be_clustered_are_refused():
         cluster_inputs(cloud(1), 13)
     with pytest.raises(ValueError, match="12 inputs cannot form 0 clusters"):
         cluster_inputs(cloud(1), 0)
+    with pytest.raises(ValueError, match="2 neighbors or more"):
+        cluster_inputs(cloud(1), 3, neighbors=1)
     with pytest.raises(ValueError, match="not finite"):
         cluster_inputs(torch.full((12, 2), math.nan))
+
+
+def test_the_clusters_are_those_of_scikit_learn():
+    points = torch.cat([cloud(seed, 60, 4) * (1 + seed) for seed in range(3)])
+    model = SpectralClustering(
+        5, affinity="nearest_neighbors", n_neighbors=8, assign_labels="cluster_qr", random_state=0
+    )
+    wanted = torch.from_numpy(model.fit_predict(points.numpy()))
+    assert adjusted_rand_score(wanted, cluster_inputs(points, 5, neighbors=8)) == 1.0
 
 
 def test_a_key_changes_with_all_that_changes_a_spectrum():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from layerscope.functional.neighbors import nearest_neighbors
 from layerscope.functional.points import check_points
 
 CLUSTERS, NEIGHBORS = 10, 10
@@ -27,7 +30,7 @@ def cluster_inputs(
     clusters : int
         At most n.
     neighbors : int
-        Of the graph, a point among its own; all n when there are no more.
+        Of the graph, a point among its own, so at least 2; all n when there are no more.
     seed : int
         Of the eigensolver's start vector.
 
@@ -39,7 +42,7 @@ def cluster_inputs(
     Raises
     ------
     ValueError
-        Inputs that are not finite, or no, or more clusters than inputs.
+        Inputs that are not finite; no, or more clusters than inputs; fewer than two neighbours.
 
     References
     ----------
@@ -50,6 +53,8 @@ def cluster_inputs(
     check_points(points)
     if not 1 <= clusters <= len(points):
         raise ValueError(f"{len(points)} inputs cannot form {clusters} clusters")
+    if neighbors < 2:
+        raise ValueError(f"a graph needs 2 neighbors or more, a point among its own, not {neighbors}")
     if clusters in (1, len(points)):
         return torch.arange(len(points), device=points.device) % clusters
     found = _spectral_clusters(points, clusters, min(neighbors, len(points)), seed)
@@ -57,19 +62,37 @@ def cluster_inputs(
 
 
 def _spectral_clusters(points: Tensor, clusters: int, neighbors: int, seed: int) -> Tensor:
-    from sklearn.cluster import SpectralClustering  # takes a second to import
+    """What scikit-learn's SpectralClustering gives, without the seconds that its import takes."""
+    from scipy.linalg import qr  # slow to import
 
-    model = SpectralClustering(
-        clusters,
-        affinity="nearest_neighbors",
-        n_neighbors=neighbors,
-        assign_labels="cluster_qr",
-        random_state=seed,
-    )
-    with warnings.catch_warnings():
-        # Separate components are what one hopes for in clusters; the assignment copes with them.
-        warnings.filterwarnings("ignore", message="Graph is not fully connected")
-        return torch.as_tensor(model.fit_predict(points.double().cpu().numpy())).long()
+    vectors = _embedding(_graph(points, neighbors), clusters, seed)
+    chosen = qr(vectors.T, mode="r", pivoting=True)[1][:clusters]
+    left, _, right = np.linalg.svd(vectors[chosen].T)
+    return torch.from_numpy(np.abs(vectors @ (left @ right)).argmax(axis=1)).long()
+
+
+def _graph(points: Tensor, neighbors: int) -> Any:
+    """Sparse matrix (n, n): 1 where both points are among the other's nearest, 1/2 where one is."""
+    from scipy.sparse import csr_array  # slow to import
+
+    _, nearest = nearest_neighbors(points, neighbors - 1)
+    starts, ends = np.repeat(np.arange(len(points)), neighbors - 1), nearest.flatten().cpu().numpy()
+    directed = csr_array((np.ones(len(ends)), (starts, ends)), shape=(len(points), len(points)))
+    return (directed + directed.T) / 2
+
+
+def _embedding(graph: Any, clusters: int, seed: int) -> npt.NDArray[np.float64]:
+    """Leading eigenvectors (n, clusters) of the random walk on a graph."""
+    from scipy.sparse import diags_array, eye_array  # slow to import
+    from scipy.sparse.linalg import eigsh
+
+    scale = diags_array(1 / np.sqrt(np.asarray(graph.sum(axis=1)).ravel()))
+    walk = scale @ graph @ scale - eye_array(graph.shape[0])  # eigenvalues from -2 to 0
+    start = np.random.default_rng(seed).uniform(-1, 1, graph.shape[0])
+    # The nearest to 1, around which the matrix can be inverted, are the largest.
+    vectors = eigsh(walk.tocsc(), clusters, sigma=1.0, which="LM", v0=start)[1]
+    found: npt.NDArray[np.float64] = scale @ vectors
+    return found
 
 
 def _by_appearance(labels: Tensor) -> Tensor:

@@ -51,5 +51,5 @@ def reduced_rank_regression(
     leading = axes.flip(1)[:, :rank][:, kept]
     leading = leading * orientation(leading)
     encoder = regression @ leading
-    size = (points @ encoder).square().mean(dim=0).max().sqrt() if encoder.numel() else 1.0
+    size = float((points @ encoder).square().mean(dim=0).max().sqrt()) if encoder.numel() else 1.0
     return encoder / size, leading.T / roots * size
