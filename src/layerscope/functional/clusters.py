@@ -11,8 +11,10 @@ from torch import Tensor
 
 from layerscope.functional.neighbors import nearest_neighbors
 from layerscope.functional.points import check_points
+from layerscope.functional.symmetric import leading_eigenvectors
 
 CLUSTERS, NEIGHBORS = 10, 10
+DENSE = 4000  # points up to which all entries of the graph are decomposed
 
 
 def cluster_inputs(
@@ -83,14 +85,17 @@ def _graph(points: Tensor, neighbors: int) -> Any:
 
 def _embedding(graph: Any, clusters: int, seed: int) -> npt.NDArray[np.float64]:
     """Leading eigenvectors (n, clusters) of the random walk on a graph."""
-    from scipy.sparse import diags_array, eye_array  # slow to import
+    from scipy.sparse import diags_array  # slow to import
     from scipy.sparse.linalg import eigsh
 
     scale = diags_array(1 / np.sqrt(np.asarray(graph.sum(axis=1)).ravel()))
-    walk = scale @ graph @ scale - eye_array(graph.shape[0])  # eigenvalues from -2 to 0
-    start = np.random.default_rng(seed).uniform(-1, 1, graph.shape[0])
-    # The nearest to 1, around which the matrix can be inverted, are the largest.
-    vectors = eigsh(walk.tocsc(), clusters, sigma=1.0, which="LM", v0=start)[1]
+    walk = scale @ graph @ scale
+    if graph.shape[0] <= DENSE:  # a Krylov space may miss copies of 1, one for every part of the graph
+        vectors = leading_eigenvectors(torch.from_numpy(walk.toarray()), clusters).numpy()
+    else:
+        start = np.random.default_rng(seed).uniform(-1, 1, graph.shape[0])
+        # The nearest to 2, around which the matrix can be inverted, are the largest.
+        vectors = eigsh(walk.tocsc(), clusters, sigma=2.0, which="LM", v0=start)[1]
     found: npt.NDArray[np.float64] = scale @ vectors
     return found
 
