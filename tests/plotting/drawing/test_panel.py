@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from layerscope.plotting.drawing.panel import Panel
+from layerscope.plotting.drawing.panel import INNER, Panel, panel_class
 
 
 def linear(axes: Axes) -> None:
@@ -70,3 +70,15 @@ def test_a_page_cut_to_its_content_has_the_names_of_ticks_in_it():
         named(figure.add_subplot(axes_class=kind))
         boxes.append(figure.get_tightbbox().extents)
     assert np.array_equal(*boxes)
+
+
+@pytest.mark.parametrize("lacking", INNER)
+def test_a_matplotlib_without_what_a_panel_builds_upon_has_its_own_axes(lacking):
+    class Another:
+        pass
+
+    for name in INNER:
+        if name != lacking:
+            setattr(Another, name, None)
+    assert panel_class(Another) is Axes
+    assert panel_class() is Panel

@@ -20,6 +20,14 @@ from numpy.typing import NDArray
 
 Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 
+INNER = (  # what matplotlib (tried: 3.8 to 3.11) does not promise to keep
+    "_get_tick",
+    "_get_ticklabel_bboxes",
+    "_update_label_position",
+    "_update_offset_text_position",
+    "_update_ticks",
+)
+
 
 class _TogetherAxis(Axis):
     """What the axes along x and y have in common; each tick has texts of its own, and nothing else."""
@@ -110,6 +118,12 @@ class Panel(Axes):
         self.xaxis, self.yaxis = axis
         for side, of in zip(("bottom", "top", "left", "right"), (0, 0, 1, 1), strict=True):
             self.spines[side].register_axis(axis[of])
+
+
+def panel_class(axis: type[Any] = Axis) -> type[Axes]:
+    """What draws panels: :class:`Panel`, or any axes where matplotlib's lack what it builds upon."""
+    known = hasattr(Axes, "_init_axis") and all(hasattr(axis, name) for name in INNER)
+    return Panel if known else Axes
 
 
 def _groups(ticks: list[Tick]) -> Collection[list[Tick]]:

@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from layerscope.files import write_atomic
-from layerscope.plotting.drawing.panel import Panel
+from layerscope.plotting.drawing.panel import panel_class
 from layerscope.plotting.drawing.png import png
 from layerscope.plotting.drawing.style import house_style, styled
 
@@ -26,7 +26,7 @@ PDF_METADATA: dict[str, Any] = {"CreationDate": None, "Creator": "layerscope", "
 def rehearse() -> None:
     """Draw to nowhere, so that fonts and formulas are there, which libraries prepare when first used."""
     figure = Figure()
-    axes = figure.add_subplot(axes_class=Panel)
+    axes = figure.add_subplot(axes_class=panel_class())
     axes.set_yscale("log")
     axes.plot([1, 2], [1, 100], marker="o", label=string.printable.strip().replace("$", ""))
     axes.set_xlabel(r"$tr\,(\Sigma_W \Sigma_B^{+})\,/\,K$, $\|\mu_B\|$")

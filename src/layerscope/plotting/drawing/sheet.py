@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 
 from layerscope.plotting.drawing.minor_ticks import draw_minor_ticks
 from layerscope.plotting.drawing.options import chosen
-from layerscope.plotting.drawing.panel import Panel
+from layerscope.plotting.drawing.panel import panel_class
 from layerscope.plotting.drawing.strip import Strip
 from layerscope.plotting.drawing.style import REFERENCE_COLOUR, LineStyle
 from layerscope.plotting.drawing.text import literal
@@ -101,7 +101,7 @@ class Sheet:
         figure = Figure()
         rows = -(-count // columns)
         axes: list[Axes] = [
-            figure.add_subplot(rows, columns, place + 1, axes_class=Panel) for place in range(count)
+            figure.add_subplot(rows, columns, place + 1, axes_class=panel_class()) for place in range(count)
         ]
         return cls(figure, axes, title, columns, panel, headings, colour_bars=colour_bars, between=between)
 
