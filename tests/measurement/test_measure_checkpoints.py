@@ -75,7 +75,7 @@ class Folder:
 
 def _as_written(row):
     """Cells that were empty when they were written."""
-    empty = {name: "" for name in ("where", "reduce") if pd.isna(row[name])}
+    empty = {name: "" for name in ("where", "reduce", "reason") if pd.isna(row[name])}
     return empty | {name: None for name in ("error", "ceiling") if pd.isna(row[name])}
 
 

@@ -69,7 +69,7 @@ def _spectral_clusters(points: Tensor, clusters: int, neighbors: int, seed: int)
 
     vectors = _embedding(_graph(points, neighbors), clusters, seed)
     chosen = qr(vectors.T, mode="r", pivoting=True)[1][:clusters]
-    left, _, right = np.linalg.svd(vectors[chosen].T)
+    left, _, right = np.linalg.svd(vectors[chosen].T, full_matrices=False)
     return torch.from_numpy(np.abs(vectors @ (left @ right)).argmax(axis=1)).long()
 
 
