@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -33,6 +34,7 @@ class Plane(NamedTuple):
     """Points (N, 2) and class means (K, 2), in units of the means' rms distance from their centre.
 
     ``share`` of the means' squared distances lies within the plane; NaN where the plane is none of features.
+    ``parts``: of what is embedded by neighbourhoods; how far they lie from one another then means nothing.
     """
 
     points: Array
@@ -40,6 +42,7 @@ class Plane(NamedTuple):
     labels: NDArray[np.int64]
     classes: NDArray[np.int64]
     share: float
+    parts: int = 1
 
 
 Method = Literal["means", "phate"]
@@ -117,7 +120,8 @@ def projection(
 
 def _heading(epoch: int, plane: Plane) -> str:
     share = "" if np.isnan(plane.share) else f": {plane.share:.0%} of the means"
-    return literal(f"epoch {epoch}{share}")
+    parts = "" if plane.parts == 1 else f": {plane.parts} separate parts"
+    return literal(f"epoch {epoch}{share}{parts}")
 
 
 def class_plane(features: Array, labels: NDArray[np.int64]) -> Plane:
@@ -152,13 +156,12 @@ def phate_plane(features: Array, labels: NDArray[np.int64]) -> Plane:
     some, own = features[::step], labels[::step]
     if len(own) <= PHATE_NEIGHBORS or len(np.unique(own)) < 2:
         raise UsageError(f"PHATE takes more than {PHATE_NEIGHBORS} samples and two classes at least")
-    points = np.asarray(
-        _phate()(n_components=2, knn=PHATE_NEIGHBORS, random_state=0, n_jobs=1, verbose=0).fit_transform(
-            some
-        ),
-        dtype=float,
-    )
-    return _scaled(points, own)
+    embedding = _phate()(n_components=2, knn=PHATE_NEIGHBORS, random_state=0, n_jobs=1, verbose=0)
+    with warnings.catch_warnings():  # collapsed classes are such parts: the heading says it
+        warnings.filterwarnings("ignore", "Graph is disconnected", RuntimeWarning)
+        points = np.asarray(embedding.fit_transform(some), dtype=float)
+    parts = getattr(getattr(embedding, "graph", None), "n_connected_components", 1)
+    return _scaled(points, own)._replace(parts=int(parts))
 
 
 def _phate() -> Any:
