@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding_bag
+
+from layerscope.statistics.label_groups import LabelGroups
 
 NARROW = 64  # entries of a row up to which counting all entries at once is the fastest
 
@@ -23,6 +24,4 @@ def add_class_sums(sums: Tensor, rows: Tensor, labels: Tensor) -> None:
         found = torch.bincount(cells.flatten(), weights=rows.flatten(), minlength=classes * width)
         sums += found.view(classes, width)
     else:
-        counts = torch.bincount(labels, minlength=classes)
-        starts = counts.cumsum(0) - counts
-        sums += embedding_bag(labels.argsort(stable=True), rows, starts, mode="sum")
+        sums += LabelGroups(labels, torch.bincount(labels, minlength=classes)).sums(rows)

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
+from torch.nn.functional import embedding_bag
 
 from layerscope.statistics.checks import check_labels
 
@@ -34,6 +35,10 @@ class LabelGroups:
     def starts(self) -> Tensor:
         """Where each class begins in :attr:`order` (K,)."""
         return self.counts.cumsum(0) - self.counts
+
+    def sums(self, rows: Tensor) -> Tensor:
+        """Sums (K, D) of the rows (B, D) of each class, in their own precision."""
+        return embedding_bag(self.order, rows, self.starts, mode="sum")
 
 
 def label_groups(labels: Tensor, samples: int, num_classes: int) -> LabelGroups:
