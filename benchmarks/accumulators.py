@@ -19,9 +19,9 @@ from layerscope.functional import (
     self_duality_error,
 )
 from layerscope.measurement.coordinates import Coordinates
-from layerscope.statistics import ClassMoments, Decisions, DirectionalScatter, NearestCenter
+from layerscope.statistics import ClassMoments, Decisions, DirectionalScatter, NearestCenter, label_groups
 
-SAMPLES, DIM, BATCH, ROWS = 20_000, 512, 250, 4096
+SAMPLES, DIM, BATCH, ROWS = 20_000, 512, 250, 2048
 TILE = 64  # rows of class means whose differences the public package forms at a time, as its README does
 Batches = Sequence[tuple[Tensor, Tensor, Tensor]]
 """Features, labels and the network's logits, which come with its forward pass."""
@@ -70,19 +70,19 @@ def layerscope_way(batches: Batches, weight: Tensor, offsets: Tensor) -> Results
 def along_means(batches: Batches, weight: Tensor, offsets: Tensor) -> Results:
     """One pass, which keeps the offsets (N, D); one product of these with the span of the means."""
     classes, dim = weight.shape
-    moments, network = ClassMoments(classes, dim), Decisions(classes)
-    decided, start = [], 0
+    moments, network = ClassMoments(classes, dim, keep=offsets), Decisions(classes)
+    decided = []
     for features, labels, logits in batches:
-        moments.update(features, labels, out=offsets[start : start + len(labels)])
-        decided.append(network.update(logits, labels))
-        start += len(labels)
+        groups = label_groups(labels, len(labels), classes)
+        moments.update(features, labels, groups=groups)
+        decided.append(network.update(logits, labels, groups=groups))
     means, variances = moments.means, moments.variances
     basis = between_basis(means)
     scatter = DirectionalScatter(classes, basis.rank)
     nearest = NearestCenter((means - basis.center) @ basis.directions, moments.present, classes)
     reader = Coordinates(moments, moments.reference, basis, scatter, basis, nearest)
     labels = torch.cat([labels for _, labels, _ in batches])
-    parts = (part.split(ROWS) for part in (offsets, labels, torch.cat(decided)))
+    parts = (part.split(reader.rows) for part in (moments.kept, labels, torch.cat(decided)))
     for some in zip(*parts, strict=True):
         reader.update(*some)
     energies = scatter.pooled(moments.weights("sample"))
@@ -97,8 +97,9 @@ def in_all_features(batches: Batches, weight: Tensor) -> Results:
     moments, network = ClassMoments(classes, dim, scatter=True), Decisions(classes)
     decided = []
     for features, labels, logits in batches:
-        moments.update(features, labels)
-        decided.append(network.update(logits, labels))
+        groups = label_groups(labels, len(labels), classes)
+        moments.update(features, labels, groups=groups)
+        decided.append(network.update(logits, labels, groups=groups))
     means = moments.means
     nearest = NearestCenter(means, moments.present, classes)
     width = ROWS // BATCH

@@ -64,14 +64,45 @@ def test_a_matrix_that_is_not_finite_is_refused():
         spectrum(torch.full((2, 2), float("nan")))
 
 
-@pytest.mark.parametrize("shape", [(40, 40), (60, 20), (20, 60)], ids=["square", "tall", "wide"])
-@pytest.mark.parametrize("decades", [0.5, 3, 8, 20])
-def test_an_ill_conditioned_matrix_is_decomposed_as_a_direct_decomposition_would(shape, decades):
+@pytest.mark.parametrize("shape", [(150, 150), (200, 150), (150, 400)], ids=["square", "tall", "wide"])
+@pytest.mark.parametrize("decades", [0.5, 3, 20])
+@pytest.mark.parametrize("vectors", [0, 5, 150])
+def test_no_more_vectors_than_are_wanted_are_those_of_the_largest_values(shape, decades, vectors):
+    matrix = with_values(shape, decades)
+    found, everything = spectrum(matrix, vectors=vectors), np.linalg.svd(matrix.numpy(), full_matrices=False)
+    assert found.right.shape == (shape[1], vectors)
+    torch.testing.assert_close(found.values, torch.from_numpy(everything.S), rtol=0, atol=1e-13)
+    torch.testing.assert_close(
+        found.right.T @ found.right, torch.eye(vectors, dtype=torch.float64), rtol=0, atol=1e-11
+    )
+    leading = min(vectors, 5)
+    along = (found.right[:, :leading] * torch.from_numpy(everything.Vh.T[:, :leading].copy())).sum(dim=0)
+    assert along.abs().tolist() == pytest.approx([1.0] * leading, abs=1e-11)
+
+
+def test_equal_leading_values_have_orthonormal_vectors():
+    values = torch.ones(200, dtype=torch.float64)
+    values[50:] = 0.25
+    matrix = random_rotation(200, 5) * values @ random_rotation(200, 6).T
+    found = spectrum(matrix, vectors=20)
+    torch.testing.assert_close(found.right.T @ found.right, torch.eye(20, dtype=torch.float64))
+    stretched = torch.linalg.vector_norm(matrix @ found.right, dim=0)
+    assert stretched.tolist() == pytest.approx([1.0] * 20, rel=1e-12)
+
+
+def with_values(shape, decades):
+    """A matrix whose singular values fall evenly, on a logarithmic scale, by so many decades."""
     generator = torch.Generator().manual_seed(1)
     left, _ = torch.linalg.qr(torch.randn(shape[0], min(shape), generator=generator, dtype=torch.float64))
     right, _ = torch.linalg.qr(torch.randn(shape[1], min(shape), generator=generator, dtype=torch.float64))
     values = torch.logspace(0, -decades, min(shape), dtype=torch.float64)
-    matrix = left * values @ right.T
+    return left * values @ right.T
+
+
+@pytest.mark.parametrize("shape", [(40, 40), (60, 20), (20, 60)], ids=["square", "tall", "wide"])
+@pytest.mark.parametrize("decades", [0.5, 3, 8, 20])
+def test_an_ill_conditioned_matrix_is_decomposed_as_a_direct_decomposition_would(shape, decades):
+    matrix = with_values(shape, decades)
     found = spectrum(matrix)
     direct = torch.linalg.svdvals(matrix)
     torch.testing.assert_close(found.values, direct, rtol=0, atol=1e-14)

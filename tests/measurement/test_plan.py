@@ -62,14 +62,17 @@ def test_layers_are_finished_side_by_side_where_kept_features_leave_the_room():
 
 
 def test_decompositions_of_weights_count_when_a_measure_needs_them():
-    weights = [(10, 70), (300, 200)]
+    weights, needs = [(10, 70), (300, 200)], Need.SCATTER | Need.SPECTRUM | Need.VECTORS
     kept = 8 * (10 + 10 * 70 + 200 + 100 * 200)  # all values, at most 100 vectors
     passing = 8 * 200 * (3 * 300 + 6 * 200)  # of the larger; more than the class means take
-    found = plan(10**9, Need.SCATTER | Need.SPECTRUM, weights=weights)
+    found = plan(10**9, needs, weights=weights)
     assert (found.state_bytes, found.working_bytes) == (STATE + kept, passing)
+    fewer = plan(10**9, needs & ~Need.VECTORS, num_classes=5, weights=weights)
+    vectors = 8 * (10 + 5 * 70 + 200 + 5 * 200)  # one for each class
+    assert fewer.state_bytes == plan(10**9, num_classes=5).state_bytes + vectors
     assert plan(10**9, weights=weights) == plan(10**9)
     with pytest.raises(MeasurementError, match=r"largest of 300 x 200.*leave out WeightSVs"):
-        plan(STATE + kept + passing - 1, Need.SCATTER | Need.SPECTRUM, weights=weights)
+        plan(STATE + kept + passing - 1, needs, weights=weights)
 
 
 def test_float64_features_take_twice_the_memory():

@@ -124,7 +124,14 @@ def test_collecting_again_gives_the_same_rows(of):
 def test_a_measure_asks_for_all_that_it_reads(measure):
     bench = WORLDS["usual"]
     just_enough = bench.collector(measure.needs).collect(bench.model, measure.needs)
-    assert repr(table_rows(7, measure, just_enough)) == repr(rows_of("usual", measure.name))
+    found, expected = table_rows(7, measure, just_enough), rows_of("usual", measure.name)
+    numbers = {"value", "error", "ceiling"}  # sums of small batches are formed later where offsets are kept
+    for row, other in zip(found, expected, strict=True):
+        assert {k: v for k, v in row.items() if k not in numbers} == {
+            k: v for k, v in other.items() if k not in numbers
+        }
+        for name in numbers - {name for name in numbers if other[name] is None}:
+            assert row[name] == pytest.approx(other[name], rel=1e-9, abs=1e-13, nan_ok=True)
 
 
 def test_rows_survive_the_table_bit_by_bit(measure, tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moments_reference import assert_agree, few, samples, two_pass
 
-from layerscope.statistics import ClassMoments
+from layerscope.statistics import ClassMoments, waiting_rows
 from layerscope.statistics.label_groups import label_groups
 
 CLASSES, DIM = 4, 5
@@ -264,17 +264,78 @@ def test_nothing_seen_means_nothing_present():
     assert moments.variances.shape == (0,)
 
 
-def test_update_returns_offsets_that_rebuild_the_features():
+@pytest.mark.parametrize("enough", [1, 2**10])
+def test_offsets_that_are_kept_rebuild_the_features(monkeypatch, enough):
+    monkeypatch.setattr(waiting_rows, "ENOUGH", enough)
     features, labels = samples(13)
-    moments = ClassMoments(CLASSES, DIM, dtype=torch.float64)
-    kept = torch.empty_like(features)
-    first = moments.update(features[:30], labels[:30], out=kept[:30])
-    moments.update(features[30:], labels[30:], out=kept[30:])
-    assert first.data_ptr() == kept.data_ptr()
-    assert torch.allclose(kept + moments.reference[labels], features, rtol=1e-14)
+    memory = torch.empty_like(features)
+    moments = ClassMoments(CLASSES, DIM, dtype=torch.float64, keep=memory)
+    assert len(moments.kept) == 0
+    for start in range(0, len(labels), 20):
+        moments.update(features[start : start + 20], labels[start : start + 20])
+    assert moments.kept.data_ptr() == memory.data_ptr()
+    assert torch.allclose(moments.kept + moments.reference[labels], features, rtol=1e-14)
     before = state_of(moments)
-    assert torch.equal(moments.offsets(features, labels), kept)
+    assert torch.equal(moments.offsets(features, labels), memory)
     assert_same_state(before, state_of(moments))
+    assert_agree(moments, two_pass(features, labels), 1e-12)
+
+
+@pytest.mark.parametrize("options", [{}, {"scatter": True}, {"sketch": 2}])
+def test_keeping_offsets_changes_no_result(options):
+    features, labels = (part.repeat(3, 1) if part.ndim == 2 else part.repeat(3) for part in samples(19))
+    features = torch.cat([1e6 * features[:1], features[1:]]).float()  # the first sample is an outlier
+    plain, keeping = (
+        ClassMoments(CLASSES, DIM, **options, **keep)
+        for keep in ({}, {"keep": torch.empty(len(labels), DIM)})
+    )
+    for moments in (plain, keeping):
+        for rows, names in zip(features.split(7), labels.split(7), strict=True):
+            moments.update(rows, names)
+    assert torch.equal(keeping.kept, plain.offsets(features, labels))
+    for name, value in state_of(plain).items():
+        if value is not None:
+            torch.testing.assert_close(state_of(keeping)[name], value, rtol=1e-5, atol=1e-5, msg=name)
+
+
+def test_more_samples_than_offsets_can_be_kept_of_are_refused():
+    features, labels = samples(20)
+    moments = ClassMoments(CLASSES, DIM, dtype=torch.float64, keep=torch.empty_like(features[:30]))
+    moments.update(features[:20], labels[:20])
+    before = state_of(moments)
+    with pytest.raises(
+        ValueError, match="offsets of 30 samples can be kept: there is no room for 20 beside 20"
+    ):
+        moments.update(features[20:40], labels[20:40])
+    assert_same_state(before, state_of(moments))
+    moments.update(features[20:30], labels[20:30])
+    assert len(moments.kept) == 30
+
+
+def test_a_batch_that_is_refused_is_not_kept():
+    features, labels = samples(21)
+    moments = ClassMoments(CLASSES, DIM, dtype=torch.float64, keep=torch.empty_like(features))
+    with pytest.raises(ValueError, match="not finite"):
+        moments.update(torch.full_like(features[:5], math.nan), labels[:5])
+    assert len(moments.kept) == 0
+    moments.update(features, labels)
+    assert torch.equal(moments.kept, moments.offsets(features, labels))
+
+
+def test_nothing_is_kept_unless_it_is_asked_for():
+    with pytest.raises(ValueError, match="keep=memory"):
+        _ = ClassMoments(CLASSES, DIM, scatter=True).kept
+
+
+@pytest.mark.parametrize("options", [{}, {"scatter": True}])
+def test_labels_and_features_may_be_overwritten_after_they_were_added(options):
+    features, labels = samples(22)
+    moments = ClassMoments(CLASSES, DIM, dtype=torch.float64, **options)
+    rows, names = features.clone(), labels.clone()
+    moments.update(rows, names)
+    rows.zero_()
+    names.zero_()
+    assert_agree(moments, two_pass(features, labels), 1e-12)
 
 
 @given(seed=seeds)

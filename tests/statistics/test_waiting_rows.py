@@ -7,24 +7,46 @@ from layerscope.statistics import ClassMoments, waiting_rows
 from layerscope.statistics.waiting_rows import WaitingRows
 
 
-def test_rows_come_out_once_in_their_order():
-    waiting = WaitingRows(3, "cpu")
+def written(waiting, rows, labels):
+    waiting.next(len(rows)).copy_(rows)
+    waiting.put(labels)
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_rows_are_taken_once_in_their_order(keeps):
+    waiting = WaitingRows(torch.empty(6, 3), keeps=keeps)
+    rows, labels = torch.arange(12.0).view(4, 3), torch.arange(4)
+    written(waiting, rows[:1], labels[:1])
+    written(waiting, rows[1:], labels[1:])
+    assert len(waiting) == 4
+    taken, names = waiting.take()
+    assert torch.equal(taken, rows)
+    assert torch.equal(names, labels)
+    assert len(waiting) == 0
+    written(waiting, rows[:2] + 100, labels[:2])
+    assert torch.equal(waiting.take()[0], rows[:2] + 100)
+
+
+def test_rows_that_are_kept_stay_where_they_are():
+    waiting = WaitingRows(torch.empty(6, 3), keeps=True)
     rows = torch.arange(12.0).view(4, 3)
-    waiting.put(rows[:1])
-    waiting.put(rows[1:])
-    assert torch.equal(waiting.take(), rows)
-    assert len(waiting.take()) == 0
+    written(waiting, rows, torch.arange(4))
+    waiting.take()
+    written(waiting, rows[:2], torch.arange(2))
+    assert torch.equal(waiting.kept, torch.cat([rows, rows[:2]]))
 
 
-def test_room_is_what_is_left(monkeypatch):
-    monkeypatch.setattr(waiting_rows, "VALUES", 10)
-    waiting = WaitingRows(2, "cpu")
-    assert waiting.could_hold(torch.zeros(5, 2))
-    assert not waiting.could_hold(torch.zeros(6, 2))
-    assert not waiting.could_hold(torch.zeros(1, 2, dtype=torch.float64))
-    waiting.put(torch.zeros(3, 2))
-    assert waiting.has_room(2)
-    assert not waiting.has_room(3)
+def test_room_is_what_is_left():
+    own = WaitingRows(torch.empty(5, 2), keeps=False)
+    assert own.could_hold(5, torch.float32)
+    assert not own.could_hold(6, torch.float32)
+    assert not own.could_hold(1, torch.float64)
+    assert WaitingRows(torch.empty(5, 2), keeps=True).could_hold(1, torch.float64)
+    written(own, torch.zeros(3, 2), torch.zeros(3, dtype=torch.int64))
+    assert own.has_room(2)
+    assert not own.has_room(3)
+    own.take()
+    assert own.has_room(5)
 
 
 @pytest.mark.parametrize("room", [4, 60, 2**20])

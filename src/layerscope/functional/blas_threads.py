@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -19,7 +20,7 @@ def one_thread() -> Iterator[None]:
     On two cores a measurement pass of an MLP takes a third less time so. The limit is one of the whole
     process: threads that enter while another is within, such as those that it began, change nothing.
     """
-    with _libraries().limit(limits=1):
+    with _libraries(_scipy_is_here()).limit(limits=1):
         yield
 
 
@@ -29,13 +30,17 @@ def threads_for(rows: int) -> Iterator[None]:
 
     On two cores that halves the time of 2,000 rows; for 500 rows torch's waiting threads would cost more.
     """
-    with _libraries().limit(limits=torch.get_num_threads() if rows >= MANY else 1):
+    with _libraries(_scipy_is_here()).limit(limits=torch.get_num_threads() if rows >= MANY else 1):
         yield
 
 
+def _scipy_is_here() -> bool:
+    return "scipy.linalg" in sys.modules
+
+
 @cache
-def _libraries() -> Any:
-    """Every OpenBLAS that is there when it is first asked for, numpy's among them."""
+def _libraries(with_scipy: bool) -> Any:
+    """Every OpenBLAS: numpy's, and scipy's own once it was imported."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(internal_api="openblas")

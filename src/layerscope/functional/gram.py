@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import nullcontext
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from layerscope.functional.blas_threads import one_thread
 
 BLOCK = 4096  # rows whose products are summed in their own precision
-SMALL = 128  # columns below which a product costs less than a second call
+STRIPS, NARROW = 4, 64  # parts in which a product is formed, and the columns of one from which that pays
 
 
 def gram(rows: Tensor) -> Tensor:
@@ -25,25 +26,27 @@ def gram(rows: Tensor) -> Tensor:
 
 
 def add_products(total: Tensor, left: Tensor, right: Tensor) -> None:
-    r"""Add a symmetric :math:`L^\top R` of rows (n, D) to a matrix (D, D), but for its lower left quarter.
+    r"""Add a symmetric :math:`L^\top R` of rows (n, D) to a matrix (D, D), but for what lies left of it.
 
-    A quarter of the work is spared; :func:`mirrored` fills that quarter in the end.
+    Three eighths of the work are spared; :func:`mirrored` fills that part in the end.
     """
-    half = _half(total)
-    total[:half].add_(left[:, :half].T @ right)
-    total[half:, half:].add_(left[:, half:].T @ right[:, half:])
+    for strip in _strips(total):
+        rest = slice(strip.start, None)
+        total[strip, rest].add_(left[:, strip].T @ right[:, rest])
 
 
 def mirrored(total: Tensor) -> Tensor:
-    """A symmetric matrix (D, D) that :func:`add_products` summed, its lower left quarter filled in place."""
-    half = _half(total)
-    total[half:, :half] = total[:half, half:].T
+    """A symmetric matrix (D, D) that :func:`add_products` summed, what it left out filled in place."""
+    for strip in _strips(total):
+        total[strip.stop :, strip] = total[strip, strip.stop :].T
     return total
 
 
-def _half(total: Tensor) -> int:
-    """Where the matrix is divided; small ones are not."""
-    return len(total) // 2 if len(total) >= SMALL else 0
+def _strips(total: Tensor) -> list[slice]:
+    """Rows of the parts of a matrix; small ones are whole."""
+    height = max(math.ceil(len(total) / STRIPS), NARROW)
+    starts = range(0, len(total), height)
+    return [slice(start, min(start + height, len(total))) for start in starts]
 
 
 def _products(block: Tensor) -> Tensor:

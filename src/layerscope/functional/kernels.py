@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,27 +66,54 @@ def kernel_stats(
     ----------
     Liu et al. (2023), arXiv:2303.06484; Wu, Papyan (2024), arXiv:2405.17767.
     """
-    if kernel not in ("dist", "log", "riesz"):
-        raise ValueError(f"kernel must be 'dist', 'log' or 'riesz', not {kernel!r}")
+    found = kernel_family(means, [(kernel, exponent)], weights, precision=precision)
+    return found[0]
+
+
+def kernel_family(
+    means: Tensor,
+    kernels: Sequence[tuple[Kernel, float | None]],
+    weights: Tensor | None = None,
+    *,
+    precision: torch.dtype = torch.float64,
+) -> list[KernelStats]:
+    """:func:`kernel_stats` of several kernels and their exponents, from one set of distances."""
+    unknown = [kernel for kernel, _ in kernels if kernel not in ("dist", "log", "riesz")]
+    if unknown:
+        raise ValueError(f"kernel must be 'dist', 'log' or 'riesz', not {unknown[0]!r}")
     if len(means) < 2:
-        return KernelStats(math.nan, math.nan)
+        return [KernelStats(math.nan, math.nan)] * len(kernels)
     offsets, _ = centered(means, weights)
     kept = has_direction(offsets, means, precision)
     units = torch.nn.functional.normalize(offsets[kept], dim=1, eps=0.0)
-    power = float(means.shape[1] - 2 if exponent is None else exponent)
-    tally, coincident = TileMoments(), 0
-    singular = kernel == "log" or (kernel == "riesz" and power > 0)
+    tallies = [_Tally(kernel, float(means.shape[1] - 2 if s is None else s)) for kernel, s in kernels]
     for rows, columns, squares in distance_tiles(units):
         pairs = pairs_of(squares, rows, columns)
-        apart = pairs > (4 * EPS) ** 2
-        coincident += int((~apart).sum())
-        tally.add(_apply(kernel, pairs[apart] if singular else pairs, power))
-    lost = int((~kept).sum())
-    if coincident and singular:
-        return KernelStats(math.inf, math.nan, coincident, lost)
-    if not tally.count:
-        return KernelStats(math.nan, math.nan, coincident, lost)
-    return KernelStats(tally.mean, tally.variance, coincident, lost)
+        apart = pairs[pairs > (4 * EPS) ** 2]
+        for tally in tallies:
+            tally.add(pairs, apart)
+    return [tally.compute(int((~kept).sum())) for tally in tallies]
+
+
+class _Tally:
+    """One kernel's moments over the pairs of directions."""
+
+    def __init__(self, kernel: Kernel, power: float) -> None:
+        self._kernel, self._power = kernel, power
+        self._singular = kernel == "log" or (kernel == "riesz" and power > 0)
+        self._moments, self._coincident = TileMoments(), 0
+
+    def add(self, pairs: Tensor, apart: Tensor) -> None:
+        """Add squared distances of pairs (m,), of which ``apart`` (n,) do not coincide."""
+        self._coincident += len(pairs) - len(apart)
+        self._moments.add(_apply(self._kernel, apart if self._singular else pairs, self._power))
+
+    def compute(self, directionless: int) -> KernelStats:
+        if self._coincident and self._singular:
+            return KernelStats(math.inf, math.nan, self._coincident, directionless)
+        if not self._moments.count:
+            return KernelStats(math.nan, math.nan, self._coincident, directionless)
+        return KernelStats(self._moments.mean, self._moments.variance, self._coincident, directionless)
 
 
 def _apply(kernel: Kernel, squares: Tensor, power: float) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 TILE = 2**22  # values of one tile of the K×K matrix
-BLOCK = 2**18  # values of one square block of it: what fits a cache
+BLOCK = 2**17  # values of one square block of it: what fits a cache
 FEW = 64  # points up to which differences are formed directly
 NEAR = 1e-4  # squared distances below this share of the squared lengths are formed from differences
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 
@@ -58,6 +57,7 @@ def check_range(labels: Tensor, classes: int, what: str = "labels") -> None:
     """
     if not len(labels):
         return
-    low, high = map(int, torch.aminmax(labels))
+    ends = (labels.numpy().min(), labels.numpy().max()) if labels.device.type == "cpu" else labels.aminmax()
+    low, high = map(int, ends)
     if not 0 <= low <= high < classes:
         raise ValueError(f"{what} must lie in 0 … {classes - 1}, found {low} … {high}")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from layerscope.functional.gram import gram
 from layerscope.functional.points import check_points
 from layerscope.functional.symmetric import SMALL, eigenvectors
+from layerscope.functional.tridiagonal import Tridiagonal
 
+FEW = 0.25  # share of the singular vectors up to which they are computed one by one
+LARGE = 1000  # columns from which that would keep the interpreter from other threads for too long
 CLEAR = 1e-2  # relative size from which a singular value survives squaring with twelve digits
 
 
@@ -34,12 +38,8 @@ class Spectrum:
         """Values divided by their sum; NaN for a zero matrix."""
         return self.values / self.values.sum()
 
-    def leading(self, vectors: int) -> Spectrum:
-        """All values, and no more than so many vectors, in memory of their own."""
-        return Spectrum(self.values, self.right[:, :vectors].clone())
 
-
-def spectrum(matrix: Tensor) -> Spectrum:
+def spectrum(matrix: Tensor, *, vectors: int | None = None) -> Spectrum:
     """Thin singular value decomposition in float64.
 
     The eigenvectors of the smaller Gram matrix give what is clear of rounding there; the rest, which squaring
@@ -49,6 +49,8 @@ def spectrum(matrix: Tensor) -> Spectrum:
     Parameters
     ----------
     matrix : Tensor (rows, columns)
+    vectors : int, optional
+        How many right singular vectors are wanted, at most; all when omitted.
 
     Raises
     ------
@@ -58,20 +60,68 @@ def spectrum(matrix: Tensor) -> Spectrum:
     if matrix.ndim != 2:
         raise ValueError(f"a spectrum is that of a matrix, not of a tensor of shape {tuple(matrix.shape)}")
     check_points(matrix, "matrix")
-    return _spectrum(matrix.double())
+    found = _spectrum(matrix.double(), min(matrix.shape) if vectors is None else vectors)
+    if vectors is None or vectors >= len(found.values):
+        return found
+    return Spectrum(found.values, found.right[:, :vectors].clone())  # what is left out is not kept
 
 
-def _spectrum(matrix: Tensor) -> Spectrum:
+def _spectrum(matrix: Tensor, vectors: int) -> Spectrum:
+    """All values, and at least so many vectors."""
     if min(matrix.shape) < SMALL:
         _, values, rows = torch.linalg.svd(matrix, full_matrices=False)
         return Spectrum(values, rows.mT)
     if matrix.shape[0] < matrix.shape[1]:
-        basis, triangle = torch.linalg.qr(matrix.mT)  # matrix = triangle.mT @ basis.mT
-        inner = _spectrum(triangle.mT)
-        return Spectrum(inner.values, basis @ inner.right)
-    squares, vectors = eigenvectors(gram(matrix))
-    squares, vectors = squares.flip(0), vectors.flip(1)  # descending
-    clear = int((squares > CLEAR**2 * squares[:1]).sum())
-    _, small, turn = torch.linalg.svd(matrix @ vectors[:, clear:], full_matrices=False)
-    right = torch.cat([vectors[:, :clear], vectors[:, clear:] @ turn.mT], dim=1)
-    return Spectrum(torch.cat([squares[:clear].sqrt(), small]), right)
+        return _wide(matrix, vectors)
+    products = gram(matrix)
+    found = (
+        _few(matrix, products, vectors) if products.device.type == "cpu" and len(products) < LARGE else None
+    )
+    if found is not None:
+        return found
+    squares, directions = eigenvectors(products)
+    squares, directions = squares.flip(0), directions.flip(1)  # descending
+    clear = _clear(squares)
+    small, rest = _within(matrix, directions[:, clear:])
+    return Spectrum(
+        torch.cat([squares[:clear].sqrt(), small]), torch.cat([directions[:, :clear], rest], dim=1)
+    )
+
+
+def _few(matrix: Tensor, products: Tensor, vectors: int) -> Spectrum | None:
+    """All values of a matrix with such products, and no more vectors than that; None if these are not few."""
+    size = len(products)
+    if vectors > size * FEW:
+        return None
+    reduced = Tridiagonal.of(products)
+    squares = reduced.values.flip(0)
+    clear = _clear(squares)
+    if vectors + size - clear > size * FEW or vectors > clear:
+        return None
+    try:
+        leading, last = reduced.vectors(size - vectors, size), reduced.vectors(0, size - clear)
+    except np.linalg.LinAlgError:  # which the whole decomposition does not know
+        return None
+    small, _ = _within(matrix, last)
+    return Spectrum(torch.cat([squares[:clear].sqrt(), small]), leading.flip(1))
+
+
+def _clear(squares: Tensor) -> int:
+    """How many of the descending squares of singular values are clear of rounding."""
+    return int((squares > CLEAR**2 * squares[:1]).sum())
+
+
+def _within(matrix: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
+    """Singular values and right vectors of a matrix within orthonormal directions (columns, r)."""
+    _, values, turn = torch.linalg.svd(matrix @ directions, full_matrices=False)
+    return values, directions @ turn.mT
+
+
+def _wide(matrix: Tensor, vectors: int) -> Spectrum:
+    """Of a matrix with fewer rows than columns."""
+    left = _spectrum(matrix.mT, vectors)
+    if bool((left.values[:vectors] > CLEAR * left.values[0]).all()):  # the others would not be orthonormal
+        return Spectrum(left.values, matrix.mT @ (left.right[:, :vectors] / left.values[:vectors]))
+    basis, triangle = torch.linalg.qr(matrix.mT)  # matrix = triangle.mT @ basis.mT
+    inner = _spectrum(triangle.mT, vectors)
+    return Spectrum(inner.values, basis @ inner.right)

@@ -108,7 +108,8 @@ def make_plan(
     taken = sum(min(count, sample) for count in samples.values()) if needs & Need.SAMPLE else 0
     if needs & Need.PARTNERS:
         taken += min(samples.get("train", 0), sample)
-    decomposed = WeightsMemory(weights if needs & Need.SPECTRUM else (), kept_vectors(num_classes))
+    vectors = kept_vectors(num_classes, many=bool(needs & Need.VECTORS))
+    decomposed = WeightsMemory(weights if needs & Need.SPECTRUM else (), vectors)
     state = means + taken * width * item_bytes + decomposed.kept
     # One layer at a time: a batch, its offsets and what they are from; class means and what decomposes them.
     batch = min(batch_size, max(samples.values()))

@@ -48,7 +48,7 @@ from layerscope.statistics.class_moments import ClassMoments
 from layerscope.statistics.class_scatter import DirectionalScatter
 from layerscope.statistics.decisions import Decisions
 from layerscope.statistics.feature_sample import even_choice
-from layerscope.statistics.label_groups import NewestGroups
+from layerscope.statistics.label_groups import LabelGroups, NewestGroups
 from layerscope.statistics.nearest_center import NearestCenter
 from layerscope.statistics.ood_mean import OutOfDistribution
 from layerscope.training.watch import never
@@ -133,7 +133,8 @@ class Collector:
         part, classes = self._part(name, needs), self._parts[name].num_classes
         decisions = Decisions(classes, device=self.setup.device)
         for entry in statistics.layers:
-            entry.splits[name] = SplitStatistics(self._moments(entry, classes, needs))
+            keep = self._kept_offsets(name, entry.layer)
+            entry.splits[name] = SplitStatistics(self._moments(entry, classes, needs, keep))
         chosen = {kind: SampleRows(part, places) for kind, places in self._chosen(name, needs).items()}
 
         newest = NewestGroups(classes)
@@ -141,15 +142,15 @@ class Collector:
         def receive(entry: LayerStatistics, features: Tensor, labels: Tensor, start: int) -> None:
             moments = entry.splits[name].moments
             if moments is not None:
-                slot = self._slot(name, entry.layer, start, len(labels))
-                moments.update(features, labels, out=slot, groups=newest.of(labels, start))
+                moments.update(features, labels, groups=newest.of(labels, start))
             for rows in chosen.values():
                 rows.take(entry.layer.index, features, start)
 
         decided = [part.labels[:0]]  # a process may have nothing to read
         for batch in self._forward(model, part, statistics.layers, receive):
             loss = self.setup.loss(batch.logits, batch.labels, classes)
-            decided.append(_decided(decisions, batch.logits, batch.labels, loss, name))
+            groups = newest.of(batch.labels, batch.start)
+            decided.append(_decided(decisions, batch.logits, groups, loss, name))
             if SAMPLE in chosen:
                 chosen[SAMPLE].take(IMAGES, batch.images.flatten(start_dim=1), batch.start)
         assert decisions.samples == len(part)
@@ -170,11 +171,13 @@ class Collector:
         chosen = self._chosen(name, needs).values()
         return part.restricted(torch.cat([part.labels[:0], *chosen]).unique())  # type: ignore[no-untyped-call]
 
-    def _moments(self, entry: LayerStatistics, classes: int, needs: Need) -> ClassMoments | None:
+    def _moments(
+        self, entry: LayerStatistics, classes: int, needs: Need, keep: Tensor | None
+    ) -> ClassMoments | None:
         if not needs & Need.MOMENTS:
             return None
         device, dtype = self.setup.device, self.setup.dtype
-        return ClassMoments(classes, entry.layer.dim, device=device, dtype=dtype)
+        return ClassMoments(classes, entry.layer.dim, keep=keep, device=device, dtype=dtype)
 
     def _chosen(self, name: str, needs: Need) -> dict[str, Tensor]:
         """Places of the images of a split whose features are wanted one by one."""
@@ -246,7 +249,8 @@ class Collector:
         works = [partial(self._read_kept, name, entry, own[name], needs) for name, entry in kept]
         if needs & Need.SPECTRUM:
             classes = next(iter(self.setup.splits.values())).num_classes
-            works += [partial(_decompose, entry, kept_vectors(classes)) for entry in layers]
+            vectors = kept_vectors(classes, many=bool(needs & Need.VECTORS))
+            works += [partial(_decompose, entry, vectors) for entry in layers]
         self._do(works)
         for name in names:
             if name not in self.plan.cached:
@@ -271,7 +275,7 @@ class Collector:
     def _read_kept(self, name: str, entry: LayerStatistics, decided: Tensor, needs: Need) -> None:
         """Hand the offsets of one layer and split on as they were kept."""
         labels, split = self._parts[name].labels, entry.splits[name]
-        kept = self._slot(name, entry.layer, 0, len(labels))
+        kept = self._kept_offsets(name, entry.layer)
         assert kept is not None  # though it has no rows when this process has nothing to read
         if needs & (Need.SCATTER | Need.NEAREST):
             reader = self._coordinates(entry, name)
@@ -351,15 +355,15 @@ class Collector:
         reference = self._references[name, entry.layer.index]
         return Coordinates(moments, reference, split.basis, scatter, train.basis, nearest)
 
-    def _slot(self, name: str, layer: Layer, start: int, count: int) -> Tensor | None:
-        """Where the offsets of these samples are kept, or None when they are not."""
+    def _kept_offsets(self, name: str, layer: Layer) -> Tensor | None:
+        """Where the offsets of a split's samples are kept, or None when they are not."""
         if name not in self.plan.cached:
             return None
         key = (name, layer.index)
         if key not in self._kept:
             size = (len(self._parts[name]), layer.dim)
             self._kept[key] = kept_memory(size, self.setup.dtype, self.setup.device)
-        return self._kept[key][start : start + count]
+        return self._kept[key]
 
 
 def _put(reader: Coordinates, split: SplitStatistics) -> None:
@@ -371,12 +375,12 @@ def _put(reader: Coordinates, split: SplitStatistics) -> None:
 def _decompose(entry: LayerStatistics, vectors: int) -> None:
     """Singular values of the layer's weight, and as many of its right vectors as measures look at."""
     matrix = weight_matrix(entry.module)
-    entry.spectrum = None if matrix is None else spectrum(matrix).leading(vectors)
+    entry.spectrum = None if matrix is None else spectrum(matrix, vectors=vectors)
 
 
-def _decided(decisions: Decisions, logits: Tensor, labels: Tensor, loss: Tensor, split: str) -> Tensor:
+def _decided(decisions: Decisions, logits: Tensor, groups: LabelGroups, loss: Tensor, split: str) -> Tensor:
     """Count the network's decisions on a batch, and return them."""
     try:
-        return decisions.update(logits, labels, loss)
+        return decisions.update(logits, groups.labels, loss, groups=groups)
     except ValueError as error:
         raise MeasurementError(f"{split} split: {error}") from error

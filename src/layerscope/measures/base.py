@@ -37,7 +37,8 @@ class Need(enum.Flag):
     MOMENTS = enum.auto()  # class moments, per layer and split
     SCATTER = enum.auto()  # within-class variance along the class means (second sweep)
     NEAREST = enum.auto()  # nearest train class means (second sweep)
-    SPECTRUM = enum.auto()  # singular values of the layer's weight
+    SPECTRUM = enum.auto()  # singular values of the layer's weight, and a right vector for each class
+    VECTORS = enum.auto()  # a hundred of those vectors
     SPECTRA = enum.auto()  # spectra of the class covariances (second sweep)
     OOD = enum.auto()  # mean feature of the out-of-distribution set, per layer
     SAMPLE = enum.auto()  # features of the same few images in every layer, and these images, per split

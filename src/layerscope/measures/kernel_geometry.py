@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from layerscope.functional.kernels import Kernel, KernelStats, kernel_stats
+from layerscope.functional.kernels import Kernel, KernelStats, kernel_family
 from layerscope.measures.base import (
     CheckpointStatistics,
     Need,
@@ -42,13 +42,13 @@ class GNC2:
         """Two values per kernel, and two counts, for each layer and split."""
         for subject, _, _, moments in each_split(statistics):
             center, precision = class_weights_of(moments, statistics).center, moments.reference.dtype
-            for name, (kernel, exponent) in KERNELS.items():
-                found = kernel_stats(moments.means, kernel, center, exponent=exponent, precision=precision)
+            family = kernel_family(moments.means, list(KERNELS.values()), center, precision=precision)
+            for name, found in zip(KERNELS, family, strict=True):
                 for value in _values(name, found, subject):
                     yield subject, value
             for count in ("coincident", "directionless"):  # the same for all kernels
                 place = {"kernel": "any", "statistic": count}
-                yield subject, Value(place, float(getattr(found, count)), unit="count")
+                yield subject, Value(place, float(getattr(family[0], count)), unit="count")
 
 
 def _values(name: str, found: KernelStats, subject: Subject) -> Iterator[Value]:

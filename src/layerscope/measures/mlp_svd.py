@@ -35,7 +35,7 @@ class MLPSVD:
 
     name = "MLPSVD"
     qualifiers = ("against", "weight_vector", "class_vector")
-    needs = Need.MOMENTS | Need.SPECTRUM
+    needs = Need.MOMENTS | Need.SPECTRUM | Need.VECTORS
 
     def values(self, statistics: CheckpointStatistics) -> Iterator[tuple[Subject, Value]]:
         """Up to 2,000 values per linear layer and split."""

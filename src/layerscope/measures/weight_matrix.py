@@ -11,9 +11,9 @@ from layerscope.features.taps import Layer
 WEIGHT_VECTORS = 100  # of each weight that are compared with class means
 
 
-def kept_vectors(num_classes: int) -> int:
-    """How many right singular vectors of a weight measures look at, at most: 100, or one for each class."""
-    return max(WEIGHT_VECTORS, num_classes)
+def kept_vectors(num_classes: int, *, many: bool) -> int:
+    """How many right singular vectors of a weight measures look at, at most: one for each class, or 100."""
+    return max(WEIGHT_VECTORS, num_classes) if many else num_classes
 
 
 def weight_matrix(module: nn.Module) -> Tensor | None:

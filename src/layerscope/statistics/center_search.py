@@ -14,6 +14,7 @@ from torch.nn.functional import embedding
 
 from layerscope.statistics.row_maxima import row_maxima
 
+FEW = 16  # centres up to which scores are laid out by centre: rows so short are slow to compare
 MANY = 128  # centres, and coordinates, from which half of the coordinates are compared first
 TRIED, WORTH = 1000, 0.3  # points, and the share of them left open, from which that is given up
 INDEXED = 64  # centres below which an index cannot win: one product of few columns takes next to nothing
@@ -51,12 +52,17 @@ class ProductSearch:
     def leading(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """See :class:`Leading`."""
         if points.dtype not in self._made:
-            narrow = self._centers.to(points.dtype)
-            self._made[points.dtype] = narrow.T, -self._centers.square().sum(dim=1).to(points.dtype)
-        columns, offsets = self._made[points.dtype]
-        scores = torch.addmm(offsets, points, columns, alpha=2.0)
-        highest, best = row_maxima(scores)
-        second = scores.scatter_(1, best.unsqueeze(1), -math.inf).amax(dim=1)
+            lengths = self._centers.square().sum(dim=1)
+            self._made[points.dtype] = self._centers.to(points.dtype), -lengths.to(points.dtype)
+        centers, offsets = self._made[points.dtype]
+        if len(centers) <= FEW:
+            scores = torch.addmm(offsets.unsqueeze(1), centers, points.T, alpha=2.0)
+            highest, best = scores.max(dim=0)
+            second = scores.scatter_(0, best.unsqueeze(0), -math.inf).amax(dim=0)
+        else:
+            scores = torch.addmm(offsets, points, centers.T, alpha=2.0)
+            highest, best = row_maxima(scores)
+            second = scores.scatter_(1, best.unsqueeze(1), -math.inf).amax(dim=1)
         return best, highest - second
 
 
@@ -102,7 +108,8 @@ class HalfSearch:
 
 
 def _half(rows: Tensor) -> int:
-    return rows.shape[1] // 2
+    """How many coordinates are compared first; with the length of the others they fill whole registers."""
+    return rows.shape[1] // 2 - 1
 
 
 def _shortened(rows: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from layerscope.functional.between import EPS, class_weights
 from layerscope.functional.covariance import CovarianceSpectrum, gaussian, sketched_spectrum
 from layerscope.functional.gram import add_products, mirrored
 from layerscope.statistics.checks import check_features, check_labels, not_finite
+from layerscope.statistics.class_squares import ClassSquares
 from layerscope.statistics.label_groups import LabelGroups, label_groups
 from layerscope.statistics.waiting_rows import WaitingRows
 
@@ -46,6 +47,9 @@ class ClassMoments:
     sample_weights : Tensor (K,), optional
         What a sample of each class counts in scatter and sketch: 1 when omitted; :math:`1/n_c`, if the sizes
         are known, for a covariance in which every class counts the same.
+    keep : Tensor (n, D), optional
+        Memory that receives the offsets of the samples, in their order, for a second reading: :attr:`kept`.
+        It belongs to this accumulator as long as that is used.
     seed : int
         Of the sketch; only sketches of one seed can be merged.
     device, dtype
@@ -64,15 +68,19 @@ class ClassMoments:
         scatter: bool = False,
         sketch: int = 0,
         sample_weights: Tensor | None = None,
+        keep: Tensor | None = None,
         seed: int = 0,
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> None:
         self.num_classes, self.dim = num_classes, dim
+        dtype = torch.promote_types(dtype, torch.float32)
         self.counts = torch.zeros(num_classes, dtype=torch.int64, device=device)
         self.reference = torch.zeros(num_classes, dim, dtype=dtype, device=device)
         self._sums = torch.zeros(num_classes, dim, dtype=torch.float64, device=device)
-        self._squares = torch.zeros(num_classes, dtype=torch.float64, device=device)
+        self._squares = ClassSquares(num_classes, device)
+        self._far_from, self._judged_for = math.inf, 0  # a length; how many more samples it holds for
+        self._means: Tensor | None = None  # once they were asked for
         self._all_seen = False  # every class has its reference point
         self._share: Tensor | None = None
         if sample_weights is not None:
@@ -80,7 +88,11 @@ class ClassMoments:
         self._outer: Tensor | None = None
         if scatter:
             self._outer = torch.zeros(dim, dim, dtype=torch.float64, device=device)
-            self._waiting = WaitingRows(dim, device)
+        self._waiting: WaitingRows | None = None
+        if keep is not None:
+            self._waiting = WaitingRows(keep, keeps=True)
+        elif scatter:
+            self._waiting = WaitingRows.of_own(dim, device)
         self._sketch: Tensor | None = None
         self._seed = seed
         if sketch:
@@ -92,47 +104,47 @@ class ClassMoments:
         features: Tensor,
         labels: Tensor,
         *,
-        out: Tensor | None = None,
         groups: LabelGroups | None = None,
-    ) -> Tensor:
-        """Add a batch, and return its offsets from the reference points.
+    ) -> None:
+        """Add a batch.
 
         Parameters
         ----------
         features : Tensor (B, D)
             Any float dtype; a dtype wider than the accumulator's widens the accumulator.
         labels : Tensor (B,), integer
-        out : Tensor (B, D), optional
-            Receives the offsets.
         groups : LabelGroups, optional
             What :func:`label_groups` makes of these labels, when it was asked before: once for all layers.
 
         Raises
         ------
         ValueError
-            Wrong shapes, labels that are no integers in 0 … K-1, or features that are not finite. The state
-            is then unchanged.
+            Wrong shapes, labels that are no integers in 0 … K-1, features that are not finite, or more
+            samples than offsets can be kept of. The state is then unchanged.
         """
         reference = self.reference
         check_features(features, self.dim)
         groups = label_groups(labels, len(features), self.num_classes) if groups is None else groups
         features, labels = self._widened(features), groups.labels
-        self._place_references(features, labels)
-        offsets = self._offsets(features, labels, out)
-        squares = torch.linalg.vector_norm(offsets, dim=1).double().square()
-        if not math.isfinite(float(squares.sum())):
+        place = self._place(features)
+        self._place_references(features, groups)
+        offsets = self._offsets(features, labels, place)
+        lengths = torch.linalg.vector_norm(offsets, dim=1)
+        if not _all_finite(lengths):
             self.reference = reference.index_fill_(0, (self.counts == 0).nonzero().squeeze(1), 0.0)
             raise ValueError(not_finite(features))
-        self._squares += torch.bincount(labels, weights=squares, minlength=self.num_classes)
+        self._means = None
+        self._squares.add(lengths, labels)
         self.counts += groups.counts
-        far = self._far(squares)
-        if far is None:
-            self._add(offsets, groups)
+        far = self._far(lengths)
+        if place is None:
+            self._add_parts(features, offsets, groups, far)
+        elif far is None:
+            self._wait(labels)
         else:
-            points = embedding(labels[far], self.reference).double()
-            self._add(features[far].double() - points, self._groups(labels[far]))
-            self._add(offsets[~far], self._groups(labels[~far]))
-        return offsets
+            self._settle()
+            self._add_parts(features, offsets, groups, far)
+            self._pass_by(labels)
 
     def merge(self, other: ClassMoments) -> ClassMoments:
         """Add what another accumulator saw; returns self."""
@@ -142,6 +154,9 @@ class ClassMoments:
                 f"into {self.num_classes} x {self.dim}"
             )
         self._check_mergeable(other)
+        self._settle()
+        other._settle()
+        self._means = None
         fresh = (self.counts == 0) & (other.counts > 0)
         self.reference = self.reference.to(torch.promote_types(self.reference.dtype, other.reference.dtype))
         self.reference[fresh] = other.reference[fresh].to(self.reference.dtype)
@@ -151,12 +166,13 @@ class ClassMoments:
         share = counts if self._share is None else self._share * counts
         sums = other._sums if self._share is None else self._share.unsqueeze(1) * other._sums
         moved = step * share.unsqueeze(1) + sums  # what a product with an offset moved by `step` gains
-        mine, theirs = self._scatter(), other._scatter()
-        if mine is not None and theirs is not None:
-            mine += theirs + step.T @ moved + sums.T @ step
+        if self._outer is not None and other._outer is not None:
+            self._outer += other._outer + step.T @ moved + sums.T @ step
         if self._sketch is not None and other._sketch is not None:
             self._sketch += other._sketch + step.T @ (moved @ self._test) + sums.T @ (step @ self._test)
-        self._squares += other._squares + 2 * (step * other._sums).sum(1) + counts * step.square().sum(1)
+        gained = 2 * (step * other._sums).sum(1) + counts * step.square().sum(1)
+        self._squares.replace(self._squares.totals + other._squares.totals + gained)
+        self._judged_for = 0
         self._sums += other._sums + counts.unsqueeze(1) * step
         self.counts += other.counts
         return self
@@ -167,6 +183,13 @@ class ClassMoments:
         return self.counts.nonzero().squeeze(1)
 
     @property
+    def kept(self) -> Tensor:
+        """Offsets (n, D) of the samples that were seen, in their order; needs ``keep``."""
+        if self._waiting is None or not self._waiting.keeps:
+            raise ValueError("offsets are kept by ClassMoments(..., keep=memory)")
+        return self._waiting.kept
+
+    @property
     def samples(self) -> int:
         """Number of samples seen."""
         return int(self.counts.sum())
@@ -174,16 +197,19 @@ class ClassMoments:
     @property
     def means(self) -> Tensor:
         """Class means (K+, D), float64."""
-        rows = self.present
-        means: Tensor = self.reference[rows].double() + self._sums[rows] / self.counts[rows].unsqueeze(1)
-        return means
+        if self._means is None:
+            self._settle()
+            rows = self.present
+            self._means = self.reference[rows].double() + self._sums[rows] / self.counts[rows].unsqueeze(1)
+        return self._means
 
     @property
     def variances(self) -> Tensor:
         """Trace of each class covariance (K+,): mean squared distance to the class mean, divided by n."""
+        self._settle()
         rows = self.present
         counts = self.counts[rows].double()
-        squares = self._squares[rows]
+        squares = self._squares.totals[rows]
         spread = squares - self._sums[rows].square().sum(dim=1) / counts
         # A reference is a mean of the samples themselves, so a true spread is at least squares / (n + 1).
         real = (counts > 1) & (spread > EPS * counts * squares)
@@ -195,18 +221,21 @@ class ClassMoments:
 
         With ``sample_weights`` a class counts :math:`w_c n_c` in place of :math:`n_c`.
         """
-        outer = self._scatter()
-        if outer is None:
+        if self._outer is None:
             raise ValueError("the within-class covariance needs ClassMoments(..., scatter=True)")
+        self._settle()
         sums, shares = self._sums[self.present], self._shares()
         scaled = sums * (shares / self.counts[self.present].square()).unsqueeze(1)
-        return mirrored((outer - sums.T @ scaled) / shares.sum())
+        inner = self._outer.clone()
+        add_products(inner, sums, -scaled)
+        return mirrored(inner / shares.sum())
 
     @property
     def within_spectrum(self) -> CovarianceSpectrum:
         """Leading eigenvalues of :attr:`within_covariance`, from the sketch; needs ``sketch``."""
         if self._sketch is None:
             raise ValueError("the spectrum needs ClassMoments(..., sketch=columns)")
+        self._settle()
         sums, shares = self._sums[self.present], self._shares()
         scaled = sums * (shares / self.counts[self.present].square()).unsqueeze(1)
         sketch = (self._sketch - scaled.T @ (sums @ self._test)) / shares.sum()
@@ -244,12 +273,13 @@ class ClassMoments:
 
     def state_dict(self) -> dict[str, Any]:
         """A copy of everything needed to continue or merge elsewhere."""
-        outer = self._scatter()
+        self._settle()
+        outer = self._outer
         return {
             "counts": self.counts.clone(),
             "reference": self.reference.clone(),
             "sums": self._sums.clone(),
-            "squares": self._squares.clone(),
+            "squares": self._squares.totals.clone(),
             "outer": None if outer is None else mirrored(outer.clone()),
             "sketch": None if self._sketch is None else self._sketch.clone(),
             "seed": None if self._sketch is None else torch.tensor(self._seed),
@@ -261,18 +291,22 @@ class ClassMoments:
         device = self.counts.device
         parts: dict[str, Any] = {n: v if v is None else v.to(device, copy=True) for n, v in state.items()}
         self.counts, self.reference = parts["counts"], parts["reference"]
-        self._sums, self._squares = parts["sums"], parts["squares"]
+        self._sums = parts["sums"]
+        self._squares.replace(parts["squares"])
+        self._means = None
+        self._judged_for = 0
         self._outer, self._sketch, self._share = parts["outer"], parts["sketch"], parts["sample_weights"]
         self._all_seen = False
         self.num_classes, self.dim = self.reference.shape
-        if self._outer is not None:
-            self._waiting = WaitingRows(self.dim, device)
+        self._waiting = None if self._outer is None else WaitingRows.of_own(self.dim, device)
         if self._sketch is not None:
             self._seed = int(parts["seed"])
             self._test = gaussian(self.dim, self._sketch.shape[1], self._seed, device)
 
     def _widened(self, features: Tensor) -> Tensor:
         """Features in the accumulator's precision, which is widened if theirs is wider."""
+        if features.dtype == self.reference.dtype:
+            return features.detach()
         dtype = torch.promote_types(features.dtype, torch.float32)
         wide = torch.promote_types(dtype, self.reference.dtype)
         self.reference = self.reference.to(wide)
@@ -286,20 +320,19 @@ class ClassMoments:
         )  # where the offsets go: no memory between
         return torch.sub(features, points, out=points)
 
-    def _place_references(self, features: Tensor, labels: Tensor) -> None:
+    def _place_references(self, features: Tensor, groups: LabelGroups) -> None:
         """Set the reference of classes seen for the first time to their mean in this batch."""
         if self._all_seen:
             return
-        unseen = self.counts[labels] == 0
+        fresh = ((self.counts == 0) & (groups.counts > 0)).nonzero().squeeze(1)
         self._all_seen = bool((self.counts > 0).all())
-        if not bool(unseen.any()):
+        if not len(fresh):
             return
-        rows, classes = features[unseen].double(), labels[unseen]
-        sizes = torch.bincount(classes, minlength=self.num_classes)
-        found = sizes.nonzero().squeeze(1)
-        slot = torch.searchsorted(found, classes)
-        means = rows.new_zeros(len(found), self.dim).index_add_(0, slot, rows) / sizes[found].unsqueeze(1)
-        self.reference[found] = means.to(self.reference.dtype)
+        single = groups.counts[fresh] == 1
+        alone, several = fresh[single], fresh[~single]
+        self.reference[alone] = features[groups.order[groups.starts[alone]]]
+        means = groups.sums_of(several, features) / groups.counts[several].unsqueeze(1)
+        self.reference[several] = means.to(self.reference.dtype)
 
     def _sum_offsets(self, offsets: Tensor, groups: LabelGroups) -> None:
         if self.num_classes <= len(offsets):  # few classes: sum in the features' own precision, then widen
@@ -307,24 +340,74 @@ class ClassMoments:
         else:
             self._sums.index_add_(0, groups.labels, offsets.double())
 
-    def _far(self, squares: Tensor) -> Tensor | None:
+    def _far(self, lengths: Tensor) -> Tensor | None:
         """Rows (B,) whose products are to be formed in float64, if there are any.
 
         Offsets far longer than those of other classes come from a reference point that is an outlier, and
-        rounding of their products would cover the directions in which samples vary little.
+        rounding of their products would cover the directions in which samples vary little. What is usual
+        is judged anew whenever twice as many samples were seen.
         """
         if self._outer is None and self._sketch is None:
             return None
-        varying = self._squares > 0
-        far = squares > FAR * (self._squares[varying] / self.counts[varying]).median()
+        self._judged_for -= len(lengths)
+        if self._judged_for < 0:
+            squares = self._squares.totals
+            varying = squares > 0
+            usual = (squares[varying] / self.counts[varying]).median()  # NaN where nothing varies
+            self._far_from, self._judged_for = math.sqrt(FAR * float(usual)), self.samples
+        far = lengths > self._far_from
         return far if bool(far.any()) else None
 
     def _groups(self, labels: Tensor) -> LabelGroups:
         return label_groups(labels, len(labels), self.num_classes)
 
+    def _place(self, features: Tensor) -> Tensor | None:
+        """Where to write the offsets of features (B, D), if they are kept or wait for others."""
+        waiting, count = self._waiting, len(features)
+        if waiting is None:
+            return None
+        if waiting.could_hold(count, features.dtype):
+            if not waiting.has_room(count):
+                self._settle()
+            if waiting.has_room(count):
+                return waiting.next(count)
+        if not waiting.keeps:
+            return None
+        room, kept = len(waiting.memory), len(waiting.kept)
+        raise ValueError(f"offsets of {room} samples can be kept: there is no room for {count} beside {kept}")
+
+    def _wait(self, labels: Tensor) -> None:
+        """Add the offsets that were just written, with later ones."""
+        assert self._waiting is not None
+        self._waiting.put(labels)
+        if self._waiting.are_many:
+            self._settle()
+
+    def _pass_by(self, labels: Tensor) -> None:
+        """Keep the offsets that were just written and have been added."""
+        assert self._waiting is not None
+        self._waiting.put(labels)
+        self._waiting.take()
+
+    def _add_parts(self, features: Tensor, offsets: Tensor, groups: LabelGroups, far: Tensor | None) -> None:
+        """Add offsets to all sums, those of far samples in float64."""
+        if far is None:
+            self._add(offsets, groups)
+            return
+        labels = groups.labels
+        points = embedding(labels[far], self.reference).double()
+        self._add(features[far].double() - points, self._groups(labels[far]))
+        self._add(offsets[~far], self._groups(labels[~far]))
+
     def _add(self, offsets: Tensor, groups: LabelGroups) -> None:
         self._sum_offsets(offsets, groups)
         self._add_products(offsets, groups.labels)
+
+    def _settle(self) -> None:
+        """Add the offsets that wait."""
+        if self._waiting is not None and len(self._waiting):
+            offsets, labels = self._waiting.take()
+            self._add(offsets, self._groups(labels))
 
     def _add_products(self, offsets: Tensor, labels: Tensor) -> None:
         """Add to scatter and sketch, where they are kept."""
@@ -335,21 +418,8 @@ class ClassMoments:
             rows = offsets * embedding(labels, self._share.sqrt().unsqueeze(1)).to(offsets.dtype)
         if self._sketch is not None:
             self._sketch.add_(rows.T @ (rows @ self._test.to(rows.dtype)))
-        if self._outer is None:
-            return
-        if not self._waiting.could_hold(rows):
-            add_products(self._outer, rows, rows)
-            return
-        if not self._waiting.has_room(len(rows)):
-            self._scatter()
-        self._waiting.put(rows)
-
-    def _scatter(self) -> Tensor | None:
-        """Products (D, D) of all rows, those that wait included, summed but for the lower left quarter."""
         if self._outer is not None:
-            rows = self._waiting.take()
             add_products(self._outer, rows, rows)
-        return self._outer
 
     def _shares(self) -> Tensor:
         """What each present class (K+,) counts in scatter and sketch: its samples, or their weights' sum."""
@@ -370,6 +440,11 @@ class ClassMoments:
             raise ValueError("cannot merge sketches of different widths or seeds")
         if not _equal(self._share, other._share):
             raise ValueError("cannot merge moments that weigh samples differently")
+
+
+def _all_finite(lengths: Tensor) -> bool:
+    """Whether all lengths (B,) are; their sum alone may overflow."""
+    return math.isfinite(float(lengths.sum())) or bool(lengths.isfinite().all())
 
 
 def _equal(one: Tensor | None, other: Tensor | None) -> bool:

@@ -38,7 +38,7 @@ class DirectionalScatter:
             :math:`u_j^\\top (h_i - \\mu_{y_i})`.
         labels : Tensor (B,)
         """
-        add_class_sums(self.energies, coordinates.double().square(), labels)
+        add_class_sums(self.energies, coordinates.to(torch.float64, copy=True).square_(), labels)
         self.counts += torch.bincount(labels, minlength=len(self.counts))
 
     def merge(self, other: DirectionalScatter) -> DirectionalScatter:

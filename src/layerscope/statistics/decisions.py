@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from layerscope.statistics.checks import check_labels
-from layerscope.statistics.row_maxima import row_maxima
+from layerscope.statistics.label_groups import LabelGroups, label_groups
+from layerscope.statistics.row_maxima import row_argmax
 
+WAITING = 64  # batches whose cells of the confusion table are counted at once
 CONFUSION_CLASSES = 4096  # beyond it the K×K confusion counts are not kept
 
 
@@ -45,10 +46,18 @@ class Decisions:
         self._tally = torch.zeros(
             3, num_classes if self._table is None else 0, dtype=torch.int64, device=device
         )
+        self._cells: list[Tensor] = []
         self._loss = torch.zeros((), dtype=torch.float64, device=device)
         self._priced = torch.zeros((), dtype=torch.int64, device=device)
 
-    def update(self, logits: Tensor, labels: Tensor, mean_loss: Tensor | None = None) -> Tensor:
+    def update(
+        self,
+        logits: Tensor,
+        labels: Tensor,
+        mean_loss: Tensor | None = None,
+        *,
+        groups: LabelGroups | None = None,
+    ) -> Tensor:
         """Add a batch, and return its decisions (B,).
 
         Parameters
@@ -58,6 +67,8 @@ class Decisions:
         labels : Tensor (B,)
         mean_loss : Tensor (), optional
             Mean loss of this batch.
+        groups : LabelGroups, optional
+            What :func:`label_groups` makes of these labels, when it was asked before.
 
         Raises
         ------
@@ -67,15 +78,16 @@ class Decisions:
         """
         if logits.shape != (len(labels), self.num_classes):
             raise ValueError(f"logits must be ({len(labels)}, {self.num_classes}), not {tuple(logits.shape)}")
-        check_labels(labels, len(logits), self.num_classes)
-        highest, decisions = row_maxima(logits)
-        if bool(highest.isnan().any()):
-            lost = int(highest.isnan().sum())
+        groups = label_groups(labels, len(logits), self.num_classes) if groups is None else groups
+        labels = groups.labels
+        decisions = row_argmax(logits)
+        if len(logits) and math.isnan(logits.max()):
+            lost = int(logits.isnan().any(dim=1).sum())
             raise ValueError(f"{lost} of {len(logits)} samples have logits that are no numbers")
-        labels = labels.long()
         if self._table is not None:
-            cells = labels * self.num_classes + decisions
-            self._table.view(-1).index_add_(0, cells, torch.ones_like(cells))
+            self._cells.append(labels * self.num_classes + decisions)
+            if len(self._cells) >= WAITING:
+                self._settle()
         else:
             for row, names in enumerate((labels, labels[labels == decisions], decisions)):
                 self._tally[row] += torch.bincount(names, minlength=self.num_classes)
@@ -90,6 +102,8 @@ class Decisions:
             raise ValueError(f"cannot merge decisions of {other.num_classes} classes into {self.num_classes}")
         if (self._table is None) != (other._table is None):
             raise ValueError("cannot merge decisions with confusion counts and decisions without")
+        self._settle()
+        other._settle()
         if self._table is not None and other._table is not None:
             self._table += other._table
         self._tally += other._tally
@@ -102,22 +116,23 @@ class Decisions:
         """Confusion counts (K, K)."""
         if self._table is None:
             raise ValueError("confusion counts were not kept; see Decisions(..., confusion=True)")
+        self._settle()
         return self._table
 
     @property
     def counts(self) -> Tensor:
         """Samples of each class (K,)."""
-        return self._tally[0] if self._table is None else self._table.sum(dim=1)
+        return self._tally[0] if self._table is None else self.confusion.sum(dim=1)
 
     @property
     def correct(self) -> Tensor:
         """Samples of each class (K,) that were decided right."""
-        return self._tally[1] if self._table is None else self._table.diagonal()
+        return self._tally[1] if self._table is None else self.confusion.diagonal()
 
     @property
     def decided(self) -> Tensor:
         """Samples (K,) that each class was decided for."""
-        return self._tally[2] if self._table is None else self._table.sum(dim=0)
+        return self._tally[2] if self._table is None else self.confusion.sum(dim=0)
 
     @property
     def samples(self) -> int:
@@ -166,15 +181,23 @@ class Decisions:
 
     def state_dict(self) -> dict[str, Any]:
         """A copy of everything needed to continue or merge elsewhere."""
+        self._settle()
         return {name: _copy(getattr(self, name)) for name in _STATE}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Replace the state by one that :meth:`state_dict` gave."""
-        device = self._loss.device
+        device, self._cells = self._loss.device, []
         for name in _STATE:
             value = state[name]
             setattr(self, name, None if value is None else value.to(device, copy=True))
         self.num_classes = len(self.counts)
+
+    def _settle(self) -> None:
+        """Count the cells of the confusion table that wait: a batch on its own costs more calls than work."""
+        if self._cells and self._table is not None:
+            cells = torch.cat(self._cells)
+            self._table.view(-1).index_add_(0, cells, torch.ones_like(cells))
+            self._cells = []
 
 
 _STATE = ("_table", "_tally", "_loss", "_priced")

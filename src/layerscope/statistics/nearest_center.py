@@ -107,12 +107,13 @@ class NearestCenter:
                 f"{len(points)} points must have as many decisions, not {tuple(decisions.shape)}"
             )
         nearest, tied = self.decide(points, exact=exact, error=error)
-        self.correct += torch.bincount(labels[nearest == labels], minlength=len(self.correct))
-        self.counts += torch.bincount(labels, minlength=len(self.counts))
+        seen = torch.bincount(labels, minlength=len(self.counts))
+        self.counts += seen
+        self.correct += _hits(labels, nearest == labels, len(seen))
         self.ties += tied.sum()
         if decisions is not None:
-            self.agreeing += torch.bincount(labels[nearest == decisions], minlength=len(self.counts))
-            self.compared += torch.bincount(labels, minlength=len(self.counts))
+            self.compared += seen
+            self.agreeing += _hits(labels, nearest == decisions, len(seen))
         return nearest
 
     def decide(
@@ -135,12 +136,12 @@ class NearestCenter:
         shifted = points - self.middle.to(points.dtype)
         best, gap = self._searcher.leading(shifted)
         size = torch.linalg.vector_norm(shifted, dim=1) if error is None else error
-        if not bool((size.isfinite() & ~gap.isnan()).all()):
-            raise ValueError(not_finite(points))
-        near = gap <= ROUNDING * self._longest * (size.double() + self._longest)
-        rows = near.nonzero().squeeze(1)
-        tied = torch.zeros_like(near)
+        clear = gap > ROUNDING * self._longest * (size + self._longest)
+        rows = clear.logical_not().nonzero().squeeze(1)  # NaN among them
+        tied = torch.zeros_like(clear)
         if rows.numel():
+            if not bool((size[rows].isfinite() & ~gap[rows].isnan()).all()):
+                raise ValueError(not_finite(points))
             fine = (points[rows].double() if exact is None else exact(rows)) - self.middle
             best[rows], tied[rows] = decide_nearest(fine, self.centers)
         return self.classes[best], tied
@@ -224,11 +225,17 @@ class NearestCenter:
 
     def _prepare(self) -> None:
         """Set what depends on the centres alone."""
-        self._longest = torch.linalg.vector_norm(self.centers, dim=1).max() if len(self.centers) else 0.0
+        lengths = torch.linalg.vector_norm(self.centers, dim=1)
+        self._longest = float(lengths.max()) if len(self.centers) else 0.0
         self._searcher = search_among(self.centers, self.search)
 
 
 _STATE = ("classes", "middle", "centers", "correct", "counts", "agreeing", "compared", "ties")
+
+
+def _hits(labels: Tensor, hit: Tensor, classes: int) -> Tensor:
+    """How many samples of each class (K,) were hit (B,)."""
+    return torch.bincount(labels, weights=hit, minlength=classes).long()
 
 
 def _balanced(hits: Tensor, counts: Tensor) -> float:

@@ -1,4 +1,4 @@
-"""Rows of small batches, kept until there are enough of them for a product at full speed."""
+"""Rows of small batches, written one after the other until there are enough of them for fast work."""
 
 from __future__ import annotations
 
@@ -6,37 +6,63 @@ import torch
 from torch import Tensor
 
 VALUES = 2**20  # that wait at most: products of fewer rows spend their time on reading and adding the result
+ENOUGH = 1024  # rows, of those that are kept, from which sums are formed at full speed
 
 
 class WaitingRows:
-    """Up to ``VALUES`` numbers of float32, row by row.
+    """Rows, each with its label, that were written and not yet taken.
 
-    Parameters
+    Attributes
     ----------
-    dim : int
-        Numbers in a row.
-    device
+    memory : Tensor (n, D)
+        Where the rows are written.
+    keeps : bool
+        Whether rows stay there when they are taken, the next ones behind them.
     """
 
-    def __init__(self, dim: int, device: torch.device | str) -> None:
-        self._rows = torch.empty(max(VALUES // max(dim, 1), 1), dim, device=device)
-        self._count = 0
+    def __init__(self, memory: Tensor, *, keeps: bool) -> None:
+        self.memory, self.keeps = memory, keeps
+        self._begin = self._end = 0
+        self._labels: list[Tensor] = []
+
+    @classmethod
+    def of_own(cls, dim: int, device: torch.device | str) -> WaitingRows:
+        """Rows of ``dim`` numbers in float32, in memory that is used again and again."""
+        return cls(torch.empty(max(VALUES // max(dim, 1), 1), dim, device=device), keeps=False)
+
+    def __len__(self) -> int:
+        return self._end - self._begin
+
+    @property
+    def kept(self) -> Tensor:
+        """All rows (m, D) that were written, where they are kept."""
+        return self.memory[: self._end]
+
+    @property
+    def are_many(self) -> bool:
+        """Whether there are enough of them; rows that are not kept wait until there is no room."""
+        return self.keeps and len(self) >= ENOUGH
+
+    def could_hold(self, count: int, dtype: torch.dtype) -> bool:
+        """Whether so many rows could be written here if no others waited."""
+        return len(self.memory) >= count and (self.keeps or dtype == self.memory.dtype)
 
     def has_room(self, count: int) -> bool:
-        """Whether so many rows could wait here, beside those that do."""
-        return self._count + count <= len(self._rows)
+        """Whether they can be, beside those that wait."""
+        return self._end + count <= len(self.memory)
 
-    def could_hold(self, rows: Tensor) -> bool:
-        """Whether these rows (n, D) could wait here if no others did."""
-        return rows.dtype == self._rows.dtype and len(rows) <= len(self._rows)
+    def next(self, count: int) -> Tensor:
+        """Where to write the next rows (count, D)."""
+        return self.memory[self._end : self._end + count]
 
-    def put(self, rows: Tensor) -> None:
-        """Copy rows (n, D) that there is room for."""
-        self._rows[self._count : self._count + len(rows)] = rows
-        self._count += len(rows)
+    def put(self, labels: Tensor) -> None:
+        """Let the rows that were just written wait, with these labels, which must stay as they are."""
+        self._labels.append(labels)
+        self._end += len(labels)
 
-    def take(self) -> Tensor:
-        """The rows that wait (n, D), until others are put in their place."""
-        rows = self._rows[: self._count]
-        self._count = 0
-        return rows
+    def take(self) -> tuple[Tensor, Tensor]:
+        """The rows that wait (m, D), until others are written in their place, and their labels (m,)."""
+        rows, labels = self.memory[self._begin : self._end], torch.cat(self._labels)
+        self._end = self._end if self.keeps else 0
+        self._begin, self._labels = self._end, []
+        return rows, labels
