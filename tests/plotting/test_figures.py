@@ -163,6 +163,19 @@ def test_values_without_a_place_are_marked_and_explained(synthetic, value, statu
         assert np.isnan(data_lines(axes)[-1].get_ydata()[3])
 
 
+def test_one_note_names_every_reason_of_degenerate_values_and_counts_them(synthetic):
+    reasons = {(0, 1): "singletons", (10, 1): "two_classes", (10, 2): "singletons+two_classes"}
+
+    def spoil(measure: str, row: dict[str, Any]) -> dict[str, Any]:
+        reason = reasons.get((row["epoch"], row["layer_index"])) if measure == "CDNV" else None
+        return {**row, "reason": reason, "status": "degenerate" if reason else row["status"]}
+
+    figure = draw(load(synthetic.write(LAYERS, [0, 10], spoil=spoil)), "CDNV")
+    notes = " ".join(text.get_text() for text in figure.texts)
+    assert notes.count("○") == 1
+    assert "○ degenerate: singletons (2), two classes (2)" in notes
+
+
 def test_layers_a_measure_skips_are_left_off_the_axis(synthetic):
     def skip(measure: str, row: dict[str, Any]) -> dict[str, Any]:
         if measure == "WeightSVs" and row["layer_index"] in (1, 3):

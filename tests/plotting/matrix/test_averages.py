@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from layerscope.plotting.drawing.degenerate import count_reasons
 from layerscope.plotting.matrix.averages import averaged
 
 
@@ -39,3 +40,19 @@ def test_what_has_no_place_is_counted_not_averaged():
 def test_degenerate_values_are_averaged_and_counted():
     (found,) = averaged(rows(1.0, 3.0, status="degenerate"), ["layer_index"]).itertuples()
     assert (found.degenerate, found.middle) == (2, 2.0)
+
+
+def test_degenerate_values_that_have_no_place_are_counted_as_what_keeps_them_from_it():
+    (found,) = averaged(rows(1.0, 0.0, status="degenerate"), ["layer_index"], log=True).itertuples()
+    assert (found.degenerate, found.too_small) == (1, 1)
+    assert count_reasons([found.reasons]).total() == 1
+
+
+def test_reasons_stay_with_the_place_they_are_of():
+    frame = rows(*[1.0] * 4, status="degenerate").assign(
+        layer_index=[2.0, math.nan, 0.0, 2.0], reason=["rank", "ties", "rounding", "rank+ties"]
+    )
+    found = averaged(frame, ["layer_index"])
+    assert found["layer_index"].tolist()[:2] == [0.0, 2.0]
+    counts = [count_reasons([text]) for text in found["reasons"]]
+    assert counts == [{"rounding": 1}, {"rank": 2, "ties": 1}, {"ties": 1}]

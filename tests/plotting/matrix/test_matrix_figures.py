@@ -190,6 +190,49 @@ def test_a_thousand_runs_are_a_figure_of_a_page_that_says_what_it_leaves_out(stu
     assert max(drawn("NCLayerByAxis", tables).get_size_inches()) < 20
 
 
+OF_DEGENERATE = {"CDNV_profile": 1, "Screening": 1, "CDNV_map": 3, "CDNV_multiples": 3, "CDNV_accuracy": 3}
+"""Figure → of how many of the three epochs it shows the last layer."""
+
+
+def degenerate_last_layers(rows):
+    """Of four runs for one reason, of two others for two, at every epoch."""
+    last, small = rows["layer_index"] == 2, rows["Model.model-name"] == "mlp_small"
+    both = last & ~small & (rows["Model.conv-init-std"] == 0.5)
+    reason = np.select([last & small, both], ["two_classes", "rounding+two_classes"], "")
+    return rows.assign(status=np.where(reason == "", "ok", "degenerate"), reason=reason)
+
+
+def without_reasons(rows):
+    return degenerate_last_layers(rows).drop(columns="reason")
+
+
+@pytest.mark.parametrize(("name", "epochs"), OF_DEGENERATE.items())
+def test_notes_name_the_reasons_of_degenerate_values_and_count_them(name, epochs, study):
+    tables = study(spoil=degenerate_last_layers, only=("CDNV", "log"))
+    notes = " ".join(text.get_text() for text in drawn(name, tables).texts)
+    assert f"○ degenerate: rounding ({2 * epochs}), two classes ({6 * epochs})" in notes
+
+
+@pytest.mark.parametrize(("name", "epochs"), OF_DEGENERATE.items())
+def test_of_tables_of_earlier_versions_notes_count_degenerate_values(name, epochs, study):
+    tables = study(spoil=without_reasons, only=("CDNV", "log"))
+    notes = " ".join(text.get_text() for text in drawn(name, tables).texts)
+    assert f"○ degenerate ({6 * epochs})" in notes
+
+
+def test_development_names_the_reasons_of_degenerate_values(study):
+    figure = drawn("InitialisationStudy", study(spoil=degenerate_last_layers, only=("DSE", "log")))
+    notes = " ".join(text.get_text() for text in figure.texts)
+    assert "○ degenerate: rounding (6), two classes (18)" in notes
+
+
+def test_points_of_degenerate_values_are_hollow(study):
+    tables = study(ONE, spoil=lambda rows: rows.assign(status="degenerate"), only=("CDNV", "log"))
+    (axes,) = drawn("CDNV_accuracy", tables).axes
+    faces = np.concatenate([points.get_facecolor() for points in axes.collections])
+    assert faces[:, 3].tolist() == [0.0] * 3
+
+
 def test_undefined_and_infinite_values_leave_a_mark_and_a_note(study):
     def spoil(rows):
         value = rows["value"].to_numpy().copy()

@@ -18,6 +18,9 @@ MOST_ROWS = 8
 MOST_SMOOTH = 5000
 """Cells of a panel that are drawn one by one in a PDF; more are a picture."""
 
+HOLLOW = Border("o", 0.5, "")
+"""The mark of degenerate cells, which the sheet explains."""
+
 Array = NDArray[np.float64]
 Marks = Mapping[Border, NDArray[np.bool_]]
 
@@ -94,7 +97,8 @@ def mark_cells(
             step = max(1, len(down) // most) if most else 1
             x = np.asarray(columns, dtype=float)[across[::step]]
             size = float(np.clip(60 / max(mask.shape), 1.0, 3.0))
-            axes.plot(x, down[::step], border.marker, color=colour, markersize=size)
+            face = "none" if border is HOLLOW else colour
+            axes.plot(x, down[::step], border.marker, color=colour, markersize=size, markerfacecolor=face)
             found.append(border)
     return found
 

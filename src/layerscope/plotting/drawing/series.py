@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
+from layerscope.plotting.drawing.degenerate import count_reasons, reasons_of
 from layerscope.plotting.drawing.sheet import Legend, Sheet
 from layerscope.plotting.drawing.style import LineStyle, epoch_colours
 
@@ -29,7 +30,6 @@ class Border(NamedTuple):
 INFINITE = Border("^", 0.985, "▲ infinite")
 UNDEFINED = Border("x", 0.02, "\N{MULTIPLICATION SIGN} undefined")
 TOO_SMALL = Border("v", 0.02, "▼ zero or below")
-DEGENERATE_NOTE = "○ degenerate"
 
 
 def draw_series(
@@ -57,10 +57,11 @@ def draw_series(
     axes.plot(x, shown, color=colour, linestyle=line, marker="o", markersize=size, markeredgewidth=0)
     if "error" in rows:
         _draw_error(sheet, axes, x, shown, rows["error"].to_numpy(dtype=float)[order], colour)
-    hollow = placed & (rows["status"] == "degenerate").to_numpy(dtype=bool)[order]
+    reasons = reasons_of(rows)[order]
+    hollow = placed & (reasons != "")
     if hollow.any():
         _draw_degenerate(axes, x[hollow], y[hollow], colour)
-        sheet.notes.add(_why(rows.iloc[order[hollow]]))
+        sheet.degenerate.update(count_reasons(reasons[hollow]))
     borders = ((INFINITE, np.isposinf(y)), (UNDEFINED, np.isnan(y)), (TOO_SMALL, too_small))
     for border, mask in borders:
         draw_border(sheet, axes, x[mask], border, colour, slot)
@@ -126,13 +127,6 @@ def _draw_error(
 
 def _draw_degenerate(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], colour: str) -> None:
     axes.plot(x, y, linestyle="none", marker="o", markeredgecolor=colour, markerfacecolor="white", zorder=2.5)
-
-
-def _why(rows: DataFrame) -> str:
-    """What hollow markers mean, with the reasons that the table gives; one of earlier versions gives none."""
-    texts = rows["reason"].dropna().unique() if "reason" in rows else ()
-    reasons = sorted({reason.replace("_", " ") for text in texts for reason in str(text).split("+")})
-    return f"{DEGENERATE_NOTE}: {', '.join(reasons)}" if reasons else DEGENERATE_NOTE
 
 
 def draw_border(

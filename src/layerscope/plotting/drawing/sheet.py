@@ -7,6 +7,7 @@ by trial drawing, which would take longer than the drawing itself.
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from layerscope.plotting.drawing.degenerate import degenerate_note
 from layerscope.plotting.drawing.minor_ticks import draw_minor_ticks
 from layerscope.plotting.drawing.options import chosen
 from layerscope.plotting.drawing.panel import panel_class
@@ -75,6 +77,7 @@ class Sheet:
     headings: bool = False
     legends: list[Legend] = field(default_factory=list)
     notes: set[str] = field(default_factory=set)
+    degenerate: Counter[str] = field(default_factory=Counter)  # values shown hollow, by reason
     name_depths: dict[Axes, float] = field(default_factory=dict)
     references: dict[str, LineStyle] = field(default_factory=dict)
     colour_bars: bool = False
@@ -117,7 +120,7 @@ class Sheet:
         title = _wrapped(self.title, width)
         strips = _packed([part for legend in self._all_legends() for part in _folded(legend, width)], width)
         head = 0.06 + TITLE_LINE * len(title) + STRIP_LINE * len(strips)
-        notes = _note_lines(self.notes, width)
+        notes = _note_lines(self._all_notes(), width)
         foot = NOTE_LINE * len(notes)
         height = head + rows * (self._row_top + self.panel[1] + self._row_foot) + foot
         self.figure.set_size_inches(width, height)
@@ -134,6 +137,10 @@ class Sheet:
             for text, style in self.references.items()
         ]
         return [*self.legends, Legend("", lines)] if lines else self.legends
+
+    def _all_notes(self) -> set[str]:
+        """The notes, with one on all degenerate values of the sheet."""
+        return {*self.notes, degenerate_note(self.degenerate)} if self.degenerate else self.notes
 
     @property
     def _bar(self) -> float:

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from layerscope.errors import UsageError
 from layerscope.plotting.drawing.axes import say_empty
+from layerscope.plotting.drawing.degenerate import count_reasons, reasons_of
 from layerscope.plotting.drawing.selection import spread
 from layerscope.plotting.drawing.sheet import Sheet
 from layerscope.plotting.drawing.style import REFERENCE_COLOUR, styled
@@ -28,6 +29,7 @@ from layerscope.plotting.matrix.places import (
     value_text,
     values_of,
 )
+from layerscope.plotting.matrix.points import draw_points
 from layerscope.plotting.matrix.quantities import label_of, last_layer, named_rows
 from layerscope.plotting.matrix.roles import heading as write_heading
 from layerscope.plotting.matrix.roles import hue_colours, roles
@@ -62,7 +64,8 @@ def accuracy_frame(tables: MatrixTables, *, quantity: str) -> DataFrame:
     """
     rows = last_layer(named_rows(tables, quantity, compared=True))
     log = tables.frame(LOG)[[RUN, EPOCH, "test_accuracy"]].astype({RUN: str})
-    kept = [name for name in ("value", "status", "unit", "ceiling", "reference", "classes") if name in rows]
+    wanted = ("value", "status", "reason", "unit", "ceiling", "reference", "classes")
+    kept = [name for name in wanted if name in rows]
     own = rows[[RUN, *axes_in(rows), EPOCH, *kept]].astype({RUN: str})
     joined = own.merge(log, on=[RUN, EPOCH]).rename(columns={"test_accuracy": "accuracy"})
     if joined.empty:
@@ -175,7 +178,7 @@ def _draw_points(
     *,
     log: bool,
 ) -> None:
-    """The points; those that have no place along y are counted in a note."""
+    """The points; those that have no place along y are counted in a note, degenerate ones are hollow."""
     last = frame.groupby(RUN, observed=True)[EPOCH].transform("max").clip(lower=1)
     finite = np.isfinite(frame["value"]) & np.isfinite(frame["accuracy"])
     placed = finite & ((frame["value"] > 0) | (not log))
@@ -187,12 +190,13 @@ def _draw_points(
         return
     axes.set_yscale("log" if log else "linear")
     shown = frame.assign(progress=frame[EPOCH] / last)[placed]
+    sheet.degenerate.update(count_reasons(reasons_of(shown)))
     size = float(np.clip(120 / max(len(frame), 1) ** 0.5, 2.0, 14.0))
     for value, colour in colours.items():
         for model, marker in markers.items():
             own = _chosen(_chosen(shown, roles_here.hue, value), roles_here.marker, model)
             rgba = [to_rgba(colour, PALEST + (1 - PALEST) * float(share)) for share in own["progress"]]
-            axes.scatter(own["accuracy"], own["value"], c=rgba or None, marker=marker, s=size, linewidths=0)
+            draw_points(axes, own, "accuracy", rgba, size, marker)
 
 
 def _draw_chance(sheet: Sheet, axes: Axes, own: DataFrame) -> None:

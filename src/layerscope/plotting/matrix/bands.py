@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from layerscope.plotting.drawing.degenerate import count_reasons
 from layerscope.plotting.drawing.series import (
-    DEGENERATE_NOTE,
     INFINITE,
     TOO_SMALL,
     UNDEFINED,
@@ -66,7 +66,7 @@ def draw_band(
         else:
             axes.errorbar(places, middle, [middle - low, high - middle], color=colour, linewidth=0.8)
         sheet.notes.add(band_note(over))
-    hollow = (means["degenerate"] > 0).to_numpy() & np.isfinite(middle)
+    hollow = (means["degenerate"] > 0).to_numpy()
     if hollow.any():
         axes.plot(
             places[hollow],
@@ -77,7 +77,7 @@ def draw_band(
             markersize=size + 0.5,
             markeredgewidth=0.6,
         )
-        sheet.notes.add(DEGENERATE_NOTE)
+        sheet.degenerate.update(count_reasons(means["reasons"]))
     for border, name in BORDERS:
         draw_border(sheet, axes, places[(means[name] > 0).to_numpy()], border, colour, slot)
 

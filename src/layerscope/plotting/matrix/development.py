@@ -57,7 +57,7 @@ def development_frame(tables: MatrixTables, *, quantity: str) -> DataFrame:
     log = tables.frame(LOG)
     own = [RUN, *axes_in(rows), EPOCH]
     accuracy = log[own].assign(value=log["test_accuracy"], panel=ACCURACY)
-    kept = [name for name in ("value", "status", "unit") if name in rows]
+    kept = [name for name in ("value", "status", "reason", "unit") if name in rows]
     return pd.concat([rows[[*own, *kept]].assign(panel=QUANTITY), accuracy], ignore_index=True)
 
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from layerscope.plotting.drawing.axes import SMALL_CHARACTER
 from layerscope.plotting.drawing.colour_bar import add_common_bar
-from layerscope.plotting.drawing.heat_map import draw_cells, mark_cells, scale_of
+from layerscope.plotting.drawing.degenerate import count_reasons
+from layerscope.plotting.drawing.heat_map import HOLLOW, draw_cells, mark_cells, scale_of
 from layerscope.plotting.drawing.selection import short_name, tick_places
 from layerscope.plotting.drawing.sheet import LEFT, Sheet
 from layerscope.plotting.drawing.style import FIRST_COLOUR, styled
@@ -81,6 +82,8 @@ def _draw_map(sheet: Sheet, axes: Axes, mean: DataFrame, norm: Normalize) -> Non
     marks = {border: grid(name) > 0 for border, name in BORDERS}
     for border in mark_cells(axes, marks, places, colour=FIRST_COLOUR, most=MOST_MARKS):
         sheet.notes.add(f"{border.note} (in a repetition)")
+    mark_cells(axes, {HOLLOW: grid("degenerate") > 0}, places, colour=FIRST_COLOUR, most=MOST_MARKS)
+    sheet.degenerate.update(count_reasons(mean["reasons"]))
 
 
 def _name_sides(sheet: Sheet, axes: Axes, rows: DataFrame, mean: DataFrame) -> None:

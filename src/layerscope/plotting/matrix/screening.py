@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from layerscope.errors import UsageError
 from layerscope.plotting.drawing.axes import say_empty
+from layerscope.plotting.drawing.degenerate import count_reasons, reasons_of
 from layerscope.plotting.drawing.sheet import Sheet
 from layerscope.plotting.drawing.style import styled
 from layerscope.plotting.drawing.text import literal
 from layerscope.plotting.matrix.bounds import draw_bounds
 from layerscope.plotting.matrix.legends import add_colours
 from layerscope.plotting.matrix.places import axes_in, check_axes, having
+from layerscope.plotting.matrix.points import draw_points
 from layerscope.plotting.matrix.quantities import QUANTITIES, label_of, last_epoch, last_layer, named_rows
 from layerscope.plotting.matrix.roles import hue_colours, roles
 from layerscope.plotting.matrix.tables import SIZES, MatrixTables
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 MEASURES = ("DSE", "DSMI_inputs", "DSMI", "CDNV", "NC1")
 MOST_MEASURES = 3
+KEPT = ("value", "status", "reason", "reference")
 SMALLEST, LARGEST = 6.0, 90.0
 MILLION = 1e6
 AREAS = {"bytes": ("size of the network", "MB"), "parameters": ("parameters", "million")}
@@ -54,7 +58,7 @@ def screening_frame(tables: MatrixTables) -> DataFrame:
             rows = last_epoch(last_layer(named_rows(tables, name, compared=True)))
         except UsageError:  # this table has no such rows
             continue
-        kept = [column for column in (RUN, *axes_in(rows), "value", "reference") if column in rows]
+        kept = [column for column in (RUN, *axes_in(rows), *KEPT) if column in rows]
         own = rows[kept].assign(measure=label_of(rows, quantity.label), compared=quantity.reference)
         found.append(own.astype({RUN: str}))
     if not found:
@@ -67,7 +71,9 @@ def screening_frame(tables: MatrixTables) -> DataFrame:
 
 @styled
 def screening(frame: DataFrame, title: str, *, hue: str | None = None) -> Figure:
-    """F31: a point per run, as large as its network; rows are measures, columns the accuracies.
+    """F31: a point per run, as large as its network, hollow where degenerate.
+
+    Rows are measures, columns the accuracies.
 
     Parameters
     ----------
@@ -94,14 +100,8 @@ def screening(frame: DataFrame, title: str, *, hue: str | None = None) -> Figure
             own = frame[frame["measure"] == measure]
             for value, colour in colours.items():
                 shown = having(own, hue, value) if hue else own
-                axes.scatter(
-                    shown[accuracy],
-                    shown["value"],
-                    s=sizes[shown.index],
-                    color=colour,
-                    alpha=0.65,
-                    linewidths=0,
-                )
+                rgba = [to_rgba(colour, 0.65)] * len(shown)
+                draw_points(axes, shown, accuracy, rgba, sizes[shown.index])
             if not np.isfinite(own["value"]).any():
                 say_empty(axes)
             sets = [having(own, hue, value) if hue else own for value in colours]
@@ -109,6 +109,7 @@ def screening(frame: DataFrame, title: str, *, hue: str | None = None) -> Figure
             axes.set(xlabel=label, ylabel=measure)
             axes.xaxis.set_major_locator(MaxNLocator(5))
             axes.set_title(literal(_statistics(own[accuracy], own["value"])), fontsize=6.5)
+    sheet.degenerate.update(count_reasons(reasons_of(frame[np.isfinite(frame["value"])])))
     if lost := int((~np.isfinite(frame["value"])).sum()):
         sheet.notes.add(f"not shown: {lost} value{'s' if lost > 1 else ''}, infinite or undefined")
     for column, (what, unit) in AREAS.items():

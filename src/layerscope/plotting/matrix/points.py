@@ -1,0 +1,39 @@
+"""Points of a scatter, those of degenerate values hollow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+from layerscope.plotting.drawing.degenerate import reasons_of
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Colour = tuple[float, float, float, float]
+EMPTY: Colour = (1.0, 1.0, 1.0, 0.0)
+"""The face of a hollow point, which hides none of the others."""
+
+EDGE = 0.8
+
+
+def draw_points(
+    axes: Axes, rows: DataFrame, x: str, colours: Sequence[Colour], sizes: ArrayLike, marker: str = "o"
+) -> None:
+    """Draw the column ``value`` of the rows against ``x``, a colour for each row."""
+    if rows.empty:
+        return
+    hollow = reasons_of(rows) != ""
+    axes.scatter(
+        rows[x],
+        rows["value"],
+        s=sizes,
+        marker=marker,
+        facecolors=np.where(hollow[:, None], EMPTY, colours),
+        edgecolors=colours,
+        linewidths=[EDGE if each else 0.0 for each in hollow],
+    )
