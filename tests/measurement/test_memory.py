@@ -2,6 +2,7 @@
 
 import tracemalloc
 from itertools import accumulate
+from weakref import WeakSet
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from torch.profiler import ProfilerActivity, profile
 
 from layerscope.features.reduce import reduce_by_name
 from layerscope.features.taps import trace_layers
+from layerscope.measurement import sweeps
 from layerscope.measurement.plan import make_plan
 from layerscope.measurement.setup import Setup
+from layerscope.measurement.spectra import SketchReader
 from layerscope.measurement.sweeps import Collector
 from layerscope.measures.base import Need
 from layerscope.training.criterion import LOSSES
@@ -73,6 +76,19 @@ def world():
     return model, setup, peak(forward)[0]
 
 
+def planned(setup, needs, budget):
+    return make_plan(
+        setup.layers,
+        {"train": SAMPLES},
+        CLASSES,
+        needs,
+        memory_bytes=budget,
+        item_bytes=4,
+        batch_size=BATCH,
+        largest_class=SAMPLES // CLASSES,
+    )
+
+
 @pytest.mark.parametrize(
     ("needs", "megabytes", "kept", "pooled"),
     [
@@ -87,18 +103,26 @@ def world():
 def test_measuring_stays_within_what_was_foretold_and_comes_near_it(world, needs, megabytes, kept, pooled):
     model, setup, forward = world
     budget = megabytes * 10**6
-    plan = make_plan(
-        setup.layers,
-        {"train": SAMPLES},
-        CLASSES,
-        needs,
-        memory_bytes=budget,
-        item_bytes=4,
-        batch_size=BATCH,
-        largest_class=SAMPLES // CLASSES,
-    )
+    plan = planned(setup, needs, budget)
     assert (bool(plan.cached), plan.pooled) == (kept, pooled)
     collector = Collector(setup, plan)  # which holds what is kept
     found, _ = peak(lambda: collector.collect(model, needs))
     assert plan.total_bytes <= budget
     assert 0.3 * plan.total_bytes < found - forward <= plan.total_bytes
+
+
+def test_sketches_are_gone_before_those_of_the_next_layers_are_made(world, monkeypatch):
+    alive, counts = WeakSet(), []
+
+    class Counted(SketchReader):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            alive.add(self)
+            counts.append(len(alive))
+
+    monkeypatch.setattr(sweeps, "SketchReader", Counted)
+    model, setup, _ = world
+    plan = planned(setup, SPECTRA, 34 * 10**6)
+    assert plan.groups == ((0,), (1,), (2,))
+    Collector(setup, plan).collect(model, SPECTRA)
+    assert counts == [1, 1, 1]

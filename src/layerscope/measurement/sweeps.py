@@ -307,8 +307,8 @@ class Collector:
             if number:
                 self._pause()
             self._forward_again(model, name, entries, decided, along, sketches)
-            for index, reader in sketches.items():
-                statistics.layers[index].splits[name].spectra = reader.spectra()
+            for index in group:  # each is gone before the next group's are made
+                statistics.layers[index].splits[name].spectra = sketches.pop(index).spectra()
         for entry, along_means in zip(statistics.layers, readers, strict=False):
             _put(along_means, entry.splits[name])
 

@@ -78,9 +78,8 @@ class ClassMoments:
         self.counts = torch.zeros(num_classes, dtype=torch.int64, device=device)
         self.reference = torch.zeros(num_classes, dim, dtype=dtype, device=device)
         self._sums = torch.zeros(num_classes, dim, dtype=torch.float64, device=device)
-        self._squares = ClassSquares(num_classes, device)
+        self._squares = ClassSquares(num_classes, dtype, device)
         self._far_from, self._judged_for = math.inf, 0  # a length; how many more samples it holds for
-        self._means: Tensor | None = None  # once they were asked for
         self._all_seen = False  # every class has its reference point
         self._share: Tensor | None = None
         if sample_weights is not None:
@@ -129,12 +128,15 @@ class ClassMoments:
         place = self._place(features)
         self._place_references(features, groups)
         offsets = self._offsets(features, labels, place)
-        lengths = torch.linalg.vector_norm(offsets, dim=1)
+        squared = self._squares.place(len(labels), offsets.dtype)
+        lengths = torch.linalg.vector_norm(offsets, dim=1, out=squared)
         if not _all_finite(lengths):
             self.reference = reference.index_fill_(0, (self.counts == 0).nonzero().squeeze(1), 0.0)
             raise ValueError(not_finite(features))
-        self._means = None
-        self._squares.add(lengths, labels)
+        if squared is None:
+            self._squares.add(lengths, labels)
+        else:
+            self._squares.wait(labels)
         self.counts += groups.counts
         far = self._far(lengths)
         if place is None:
@@ -156,7 +158,6 @@ class ClassMoments:
         self._check_mergeable(other)
         self._settle()
         other._settle()
-        self._means = None
         fresh = (self.counts == 0) & (other.counts > 0)
         self.reference = self.reference.to(torch.promote_types(self.reference.dtype, other.reference.dtype))
         self.reference[fresh] = other.reference[fresh].to(self.reference.dtype)
@@ -197,11 +198,10 @@ class ClassMoments:
     @property
     def means(self) -> Tensor:
         """Class means (K+, D), float64."""
-        if self._means is None:
-            self._settle()
-            rows = self.present
-            self._means = self.reference[rows].double() + self._sums[rows] / self.counts[rows].unsqueeze(1)
-        return self._means
+        self._settle()
+        rows = self.present
+        means: Tensor = self.reference[rows].double() + self._sums[rows] / self.counts[rows].unsqueeze(1)
+        return means
 
     @property
     def variances(self) -> Tensor:
@@ -293,7 +293,6 @@ class ClassMoments:
         self.counts, self.reference = parts["counts"], parts["reference"]
         self._sums = parts["sums"]
         self._squares.replace(parts["squares"])
-        self._means = None
         self._judged_for = 0
         self._outer, self._sketch, self._share = parts["outer"], parts["sketch"], parts["sample_weights"]
         self._all_seen = False

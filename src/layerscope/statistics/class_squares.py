@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-VALUES = 2**16  # lengths that wait at most
+from layerscope.statistics.waiting_rows import WaitingRows
+
+ROOM = 4096  # lengths that wait at most
 
 
 class ClassSquares:
@@ -16,34 +18,39 @@ class ClassSquares:
     Parameters
     ----------
     num_classes : int
-    device
-        Where the state lives.
+    dtype, device
+        Of the lengths; where the state lives.
     """
 
-    def __init__(self, num_classes: int, device: torch.device | str) -> None:
+    def __init__(self, num_classes: int, dtype: torch.dtype, device: torch.device | str) -> None:
         self._totals = torch.zeros(num_classes, dtype=torch.float64, device=device)
-        self._lengths: list[Tensor] = []
-        self._labels: list[Tensor] = []
-        self._waiting = 0
+        self._waiting = WaitingRows(torch.empty(ROOM, dtype=dtype, device=device), keeps=False)
 
     @property
     def totals(self) -> Tensor:
         """The sums (K,)."""
-        if self._waiting:
-            squares = torch.cat(self._lengths).double().square()
-            # One after the other, so that it makes no difference how many waited.
-            self.replace(self._totals.index_add(0, torch.cat(self._labels), squares))
+        if len(self._waiting):
+            self.add(*self._waiting.take())
         return self._totals
 
+    def place(self, count: int, dtype: torch.dtype) -> Tensor | None:
+        """Where to write so many lengths that are to wait; None for those that cannot."""
+        if not self._waiting.could_hold(count, dtype):
+            return None
+        if not self._waiting.has_room(count):
+            self.add(*self._waiting.take())
+        return self._waiting.next(count)
+
+    def wait(self, labels: Tensor) -> None:
+        """Add the lengths that were just written, with these labels (B,), together with later ones."""
+        self._waiting.put(labels)
+
     def add(self, lengths: Tensor, labels: Tensor) -> None:
-        """Add rows of these lengths (B,) and labels (B,), both of which must stay as they are."""
-        self._lengths.append(lengths)
-        self._labels.append(labels)
-        self._waiting += len(labels)
-        if self._waiting > VALUES:
-            _ = self.totals
+        """Add lengths (B,) at once."""
+        # One after the other, so that it makes no difference how many waited.
+        self._totals.index_add_(0, labels, lengths.double().square())
 
     def replace(self, totals: Tensor) -> None:
         """Forget everything but these sums (K,), float64."""
+        self._waiting.take()
         self._totals = totals
-        self._lengths, self._labels, self._waiting = [], [], 0

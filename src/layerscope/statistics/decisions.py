@@ -11,7 +11,7 @@ from torch import Tensor
 from layerscope.statistics.label_groups import LabelGroups, label_groups
 from layerscope.statistics.row_maxima import row_argmax
 
-WAITING = 64  # batches whose cells of the confusion table are counted at once
+ROOM = 4096  # samples that wait at most until they are counted in the confusion table
 CONFUSION_CLASSES = 4096  # beyond it the K×K confusion counts are not kept
 
 
@@ -46,7 +46,8 @@ class Decisions:
         self._tally = torch.zeros(
             3, num_classes if self._table is None else 0, dtype=torch.int64, device=device
         )
-        self._cells: list[Tensor] = []
+        self._cells = torch.empty(ROOM, dtype=torch.int64, device=device)
+        self._waiting = 0
         self._loss = torch.zeros((), dtype=torch.float64, device=device)
         self._priced = torch.zeros((), dtype=torch.int64, device=device)
 
@@ -85,9 +86,7 @@ class Decisions:
             lost = int(logits.isnan().any(dim=1).sum())
             raise ValueError(f"{lost} of {len(logits)} samples have logits that are no numbers")
         if self._table is not None:
-            self._cells.append(labels * self.num_classes + decisions)
-            if len(self._cells) >= WAITING:
-                self._settle()
+            self._count_cells(labels * self.num_classes + decisions)
         else:
             for row, names in enumerate((labels, labels[labels == decisions], decisions)):
                 self._tally[row] += torch.bincount(names, minlength=self.num_classes)
@@ -186,18 +185,31 @@ class Decisions:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Replace the state by one that :meth:`state_dict` gave."""
-        device, self._cells = self._loss.device, []
+        device, self._waiting = self._loss.device, 0
         for name in _STATE:
             value = state[name]
             setattr(self, name, None if value is None else value.to(device, copy=True))
         self.num_classes = len(self.counts)
 
+    def _count_cells(self, cells: Tensor) -> None:
+        """Count cells of the confusion table (B,), with others: a batch alone costs more calls than work."""
+        if self._waiting + len(cells) > ROOM:
+            self._settle()
+        if len(cells) > ROOM:
+            self._add_cells(cells)
+            return
+        self._cells[self._waiting : self._waiting + len(cells)] = cells
+        self._waiting += len(cells)
+
     def _settle(self) -> None:
-        """Count the cells of the confusion table that wait: a batch on its own costs more calls than work."""
-        if self._cells and self._table is not None:
-            cells = torch.cat(self._cells)
-            self._table.view(-1).index_add_(0, cells, torch.ones_like(cells))
-            self._cells = []
+        """Count the cells that wait."""
+        if self._waiting:
+            self._add_cells(self._cells[: self._waiting])
+            self._waiting = 0
+
+    def _add_cells(self, cells: Tensor) -> None:
+        assert self._table is not None
+        self._table.view(-1).index_add_(0, cells, torch.ones_like(cells))
 
 
 _STATE = ("_table", "_tally", "_loss", "_priced")

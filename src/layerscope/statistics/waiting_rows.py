@@ -14,7 +14,7 @@ class WaitingRows:
 
     Attributes
     ----------
-    memory : Tensor (n, D)
+    memory : Tensor (n, …)
         Where the rows are written.
     keeps : bool
         Whether rows stay there when they are taken, the next ones behind them.
@@ -23,7 +23,8 @@ class WaitingRows:
     def __init__(self, memory: Tensor, *, keeps: bool) -> None:
         self.memory, self.keeps = memory, keeps
         self._begin = self._end = 0
-        self._labels: list[Tensor] = []
+        # Not a tensor for every batch: those that live on between large ones would tear the heap to pieces.
+        self._labels = torch.empty(len(memory), dtype=torch.int64, device=memory.device)
 
     @classmethod
     def of_own(cls, dim: int, device: torch.device | str) -> WaitingRows:
@@ -56,13 +57,13 @@ class WaitingRows:
         return self.memory[self._end : self._end + count]
 
     def put(self, labels: Tensor) -> None:
-        """Let the rows that were just written wait, with these labels, which must stay as they are."""
-        self._labels.append(labels)
+        """Let the rows that were just written wait, with these labels."""
+        self._labels[len(self) : len(self) + len(labels)] = labels
         self._end += len(labels)
 
     def take(self) -> tuple[Tensor, Tensor]:
-        """The rows that wait (m, D), until others are written in their place, and their labels (m,)."""
-        rows, labels = self.memory[self._begin : self._end], torch.cat(self._labels)
+        """The rows that wait and their labels (m,), until others are written in their place."""
+        rows, labels = self.memory[self._begin : self._end], self._labels[: len(self)]
         self._end = self._end if self.keeps else 0
-        self._begin, self._labels = self._end, []
+        self._begin = self._end
         return rows, labels
