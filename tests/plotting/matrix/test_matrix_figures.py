@@ -16,6 +16,7 @@ from layerscope.plotting.drawing.saving import render
 from layerscope.plotting.matrix.estimators import estimator_comparison
 from layerscope.plotting.matrix.quantities import QUANTITIES, quantity_rows
 from layerscope.plotting.matrix.registry import MATRIX_FIGURES
+from layerscope.plotting.matrix.tables import MatrixTables
 from layerscope.plotting.registry import FIGURES
 
 KINDS = (
@@ -218,6 +219,20 @@ def test_of_tables_of_earlier_versions_notes_count_degenerate_values(name, epoch
     tables = study(spoil=without_reasons, only=("CDNV", "log"))
     notes = " ".join(text.get_text() for text in drawn(name, tables).texts)
     assert f"○ degenerate ({6 * epochs})" in notes
+
+
+def test_runs_whose_tables_have_no_reasons_are_counted_beside_those_that_have(tmp_path, synthetic_run):
+    for run, known in enumerate(({"reason": "two_classes"}, {})):
+        folder = synthetic_run(tmp_path / f"run_{run}")
+        folder.write(
+            ["a", "fc"],
+            [0, 5],
+            run=run,
+            spoil=lambda _, row, known=known: row | known | {"status": "degenerate"},
+        )
+    figure = drawn("CDNV_profile", MatrixTables.load(tmp_path, ("CDNV",)))
+    notes = " ".join(text.get_text() for text in figure.texts)
+    assert "○ degenerate: not recorded (2), two classes (2)" in notes
 
 
 def test_development_names_the_reasons_of_degenerate_values(study):
