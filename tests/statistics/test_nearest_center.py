@@ -385,3 +385,14 @@ def test_auto_is_the_product_for_few_centres_and_without_faiss(monkeypatch):
 def test_auto_weighs_faiss_for_many_centres():
     pytest.importorskip("faiss")
     assert isinstance(search_among(torch.eye(64), "auto"), FasterSearch)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_points_whose_distances_overflow_in_the_index_are_refused(count):
+    pytest.importorskip("faiss")
+    nearest = NearestCenter(torch.eye(4)[:count], torch.arange(count), 4, search="faiss")
+    if count == 1:
+        assert nearest.decide(1e25 * torch.ones(2, 4).double())[0].tolist() == [0, 0]
+        return
+    with pytest.raises(ValueError, match=r"not finite \(or overflow\)"):
+        nearest.decide(1e25 * torch.ones(2, 4).double())

@@ -140,8 +140,10 @@ class FaissSearch:
         squares, found = self._index.search(_narrow(points), 2)
         distances = torch.from_numpy(squares).to(points.device)
         best = torch.from_numpy(found[:, 0]).to(points.device)
-        alone = torch.from_numpy(found[:, 1]).to(points.device) < 0
-        return best, (distances[:, 1] - distances[:, 0]).masked_fill(alone, math.inf)
+        missing = torch.from_numpy(found[:, 1]).to(points.device) < 0
+        # With other centres about, the second one is missing where distances overflow.
+        gap = math.inf if self._index.ntotal == 1 else math.nan
+        return best, (distances[:, 1] - distances[:, 0]).masked_fill(missing, gap)
 
 
 class FasterSearch:
