@@ -113,6 +113,15 @@ def test_kept_features_of_one_checkpoint_do_not_leak_into_the_next():
             assert torch.equal(split.nearest.correct, other.splits[name].nearest.correct)
 
 
+def test_what_is_handed_on_holds_no_memory_of_kept_features():
+    """The next checkpoint writes there, and other processes would be sent all of it."""
+    bench = Bench()
+    statistics = bench.collector().collect(bench.model, MEANS)
+    for entry in statistics.layers:
+        with pytest.raises(ValueError, match="keep=memory"):
+            _ = entry.splits["train"].moments.kept
+
+
 def test_only_test_data_gives_everything_but_what_is_about_the_train_split():
     part = Bench()
     of_train = ("NCC", "NC5", *MEASURE_GROUPS["Imbalance"])  # means, and sizes of the classes

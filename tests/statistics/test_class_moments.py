@@ -463,3 +463,70 @@ def test_accumulators_that_differ_do_not_merge():
 def test_the_covariance_needs_the_scatter():
     with pytest.raises(ValueError, match="scatter=True"):
         _ = ClassMoments(CLASSES, DIM).within_covariance
+
+
+@pytest.mark.parametrize("options", [{}, {"scatter": True}, {"keep": torch.empty(200_002, 1)}])
+def test_many_rows_that_wait_are_not_summed_in_one_go(options):
+    labels = torch.arange(200_002) % 2
+    features = 0.01 * torch.randn(len(labels), 1, generator=torch.Generator().manual_seed(0))
+    features[:2] += 1.0  # the reference points: a hundred standard deviations away
+    moments = ClassMoments(2, 1, **options)
+    for rows, names in zip(features.split([2, 200_000]), labels.split([2, 200_000]), strict=True):
+        for some, theirs in zip(rows.split(5000), names.split(5000), strict=True):
+            moments.update(some, theirs)
+    truth = two_pass(features, labels)
+    torch.testing.assert_close(moments.means, truth.means, rtol=0, atol=1e-7)
+    torch.testing.assert_close(moments.variances, truth.variances, rtol=2e-3, atol=0)
+
+
+def test_outliers_are_found_in_the_first_batch_in_which_something_varies():
+    labels = torch.arange(64).repeat(2)
+    features = torch.randn(128, 3, generator=torch.Generator().manual_seed(0))
+    features[0] = 1e5
+    across = torch.tensor([1.0, -1.0, 0.0], dtype=torch.float64)  # where the outlier does not lie
+    moments = accumulate(features, labels, 64, classes=64)
+    found, truth = (
+        each @ across @ across for each in (moments.within_covariance, two_pass(features, labels).within)
+    )
+    torch.testing.assert_close(found, truth, rtol=1e-3, atol=0)
+
+
+def test_means_that_were_written_to_are_as_they_were_when_asked_for_again():
+    moments = accumulate(*samples(23))
+    before = moments.means.clone()
+    moments.means.zero_()
+    assert torch.equal(moments.means, before)
+
+
+def test_means_first_asked_for_in_inference_mode_can_be_differentiated_through():
+    moments = accumulate(*samples(24))
+    with torch.inference_mode():
+        _ = moments.means
+    scale = torch.ones((), dtype=torch.float64, requires_grad=True)
+    (scale * moments.means).sum().backward()
+    torch.testing.assert_close(scale.grad, moments.means.sum())
+
+
+@pytest.mark.parametrize(
+    "memory", [torch.empty(9, DIM + 1), torch.empty(9 * DIM), torch.empty(9, DIM, dtype=torch.int64)]
+)
+def test_memory_that_offsets_do_not_fit_is_refused(memory):
+    with pytest.raises(ValueError, match=rf"memory for offsets must be \(samples, {DIM}\) of a float dtype"):
+        ClassMoments(CLASSES, DIM, keep=memory)
+
+
+@pytest.mark.parametrize("scatter", [False, True])
+def test_memory_that_was_released_is_no_longer_written_to_or_read(scatter):
+    features, labels = samples(25)
+    memory = torch.empty_like(features)
+    moments = ClassMoments(CLASSES, DIM, scatter=scatter, dtype=torch.float64, keep=memory)
+    moments.update(features[:30], labels[:30])
+    moments.release()
+    memory.fill_(math.nan)
+    moments.update(features[30:], labels[30:])
+    assert memory.isnan().all()
+    truth = two_pass(features, labels)
+    torch.testing.assert_close(moments.means, truth.means)
+    torch.testing.assert_close(moments.variances, truth.variances)
+    with pytest.raises(ValueError, match="keep=memory"):
+        _ = moments.kept

@@ -155,3 +155,11 @@ def test_the_loss_is_a_mean_over_the_samples_that_came_with_one():
     assert math.isnan(decisions.loss)
     decisions.update(torch.eye(2), labels, torch.tensor(3.0))
     assert (decisions.samples, decisions.priced, decisions.loss) == (4, 2, 3.0)
+
+
+def test_logits_and_losses_that_need_gradients_leave_none_behind():
+    logits = torch.tensor([[0.0, 1.0], [2.0, 0.0]], requires_grad=True)
+    decisions = Decisions(2)
+    decisions.update(logits, torch.tensor([1, 1]), logits.mean())
+    assert decisions.loss == 0.75
+    assert not any(value.requires_grad for value in decisions.state_dict().values())

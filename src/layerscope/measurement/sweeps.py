@@ -206,6 +206,7 @@ class Collector:
         for entry in statistics.layers:
             own = entry.splits[name].moments
             if own is not None:
+                own.release()  # the next checkpoint writes there, and others need sums alone
                 self._references[name, entry.layer.index] = own.reference
                 entry.splits[name].moments = merged(own)
 

@@ -18,6 +18,7 @@ from layerscope.statistics.label_groups import LabelGroups, label_groups
 from layerscope.statistics.waiting_rows import WaitingRows
 
 FAR = 64.0  # squared length of an offset, relative to most classes', from which its products are float64
+MOST = 2048  # offsets that are summed in their own precision; more would cost digits, fewer time
 
 
 class ClassMoments:
@@ -49,7 +50,7 @@ class ClassMoments:
         are known, for a covariance in which every class counts the same.
     keep : Tensor (n, D), optional
         Memory that receives the offsets of the samples, in their order, for a second reading: :attr:`kept`.
-        It belongs to this accumulator as long as that is used.
+        It belongs to this accumulator, and is part of what is pickled, until :meth:`release`.
     seed : int
         Of the sketch; only sketches of one seed can be merged.
     device, dtype
@@ -87,11 +88,7 @@ class ClassMoments:
         self._outer: Tensor | None = None
         if scatter:
             self._outer = torch.zeros(dim, dim, dtype=torch.float64, device=device)
-        self._waiting: WaitingRows | None = None
-        if keep is not None:
-            self._waiting = WaitingRows(keep, keeps=True)
-        elif scatter:
-            self._waiting = WaitingRows.of_own(dim, device)
+        self._waiting = self._own_rows() if keep is None else WaitingRows(_fitting(keep, dim), keeps=True)
         self._sketch: Tensor | None = None
         self._seed = seed
         if sketch:
@@ -262,6 +259,12 @@ class ClassMoments:
         check_labels(labels, len(features), self.num_classes)
         return self._offsets(self._widened(features), labels.long(), out)
 
+    def release(self) -> None:
+        """Give the memory of ``keep`` back, with the offsets in it; later ones are not kept."""
+        self._settle()
+        if self._waiting is not None and self._waiting.keeps:
+            self._waiting = self._own_rows()
+
     def compute(self) -> dict[str, Tensor]:
         """Counts, means and variances of the classes that have samples, and which these are."""
         return {
@@ -297,7 +300,7 @@ class ClassMoments:
         self._outer, self._sketch, self._share = parts["outer"], parts["sketch"], parts["sample_weights"]
         self._all_seen = False
         self.num_classes, self.dim = self.reference.shape
-        self._waiting = None if self._outer is None else WaitingRows.of_own(self.dim, device)
+        self._waiting = self._own_rows()
         if self._sketch is not None:
             self._seed = int(parts["seed"])
             self._test = gaussian(self.dim, self._sketch.shape[1], self._seed, device)
@@ -344,7 +347,7 @@ class ClassMoments:
 
         Offsets far longer than those of other classes come from a reference point that is an outlier, and
         rounding of their products would cover the directions in which samples vary little. What is usual
-        is judged anew whenever twice as many samples were seen.
+        is judged anew whenever twice as many samples were seen, and by every batch until something varies.
         """
         if self._outer is None and self._sketch is None:
             return None
@@ -353,9 +356,14 @@ class ClassMoments:
             squares = self._squares.totals
             varying = squares > 0
             usual = (squares[varying] / self.counts[varying]).median()  # NaN where nothing varies
-            self._far_from, self._judged_for = math.sqrt(FAR * float(usual)), self.samples
+            self._far_from = math.sqrt(FAR * float(usual))
+            self._judged_for = 0 if math.isnan(self._far_from) else self.samples
         far = lengths > self._far_from
         return far if bool(far.any()) else None
+
+    def _own_rows(self) -> WaitingRows | None:
+        """Memory in which offsets wait that are not kept, where that pays."""
+        return None if self._outer is None else WaitingRows.of_own(self.dim, self._outer.device)
 
     def _groups(self, labels: Tensor) -> LabelGroups:
         return label_groups(labels, len(labels), self.num_classes)
@@ -399,6 +407,11 @@ class ClassMoments:
         self._add(offsets[~far], self._groups(labels[~far]))
 
     def _add(self, offsets: Tensor, groups: LabelGroups) -> None:
+        if len(offsets) > MOST:
+            parts = (torch.split(part, MOST) for part in (offsets, groups.labels))
+            for some, labels in zip(*parts, strict=True):
+                self._add(some, self._groups(labels))
+            return
         self._sum_offsets(offsets, groups)
         self._add_products(offsets, groups.labels)
 
@@ -439,6 +452,13 @@ class ClassMoments:
             raise ValueError("cannot merge sketches of different widths or seeds")
         if not _equal(self._share, other._share):
             raise ValueError("cannot merge moments that weigh samples differently")
+
+
+def _fitting(keep: Tensor, dim: int) -> Tensor:
+    if keep.ndim != 2 or keep.shape[1] != dim or not keep.is_floating_point():
+        found = f"{tuple(keep.shape)} of {keep.dtype}"
+        raise ValueError(f"memory for offsets must be (samples, {dim}) of a float dtype, not {found}")
+    return keep
 
 
 def _all_finite(lengths: Tensor) -> bool:

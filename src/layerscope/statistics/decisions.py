@@ -80,7 +80,7 @@ class Decisions:
         if logits.shape != (len(labels), self.num_classes):
             raise ValueError(f"logits must be ({len(labels)}, {self.num_classes}), not {tuple(logits.shape)}")
         groups = label_groups(labels, len(logits), self.num_classes) if groups is None else groups
-        labels = groups.labels
+        logits, labels = logits.detach(), groups.labels
         decisions = row_argmax(logits)
         if len(logits) and math.isnan(logits.max()):
             lost = int(logits.isnan().any(dim=1).sum())
@@ -91,7 +91,7 @@ class Decisions:
             for row, names in enumerate((labels, labels[labels == decisions], decisions)):
                 self._tally[row] += torch.bincount(names, minlength=self.num_classes)
         if mean_loss is not None:
-            self._loss += mean_loss.double() * len(labels)
+            self._loss += mean_loss.detach().double() * len(labels)
             self._priced += len(labels)
         return decisions
 
