@@ -9,6 +9,7 @@ from layerscope.data.catalog import DATASETS
 from layerscope.data.load import Data
 from layerscope.data.split_part import SplitPart
 from layerscope.errors import DamagedFile, MeasurementError
+from layerscope.functional import cdnv, cdnv_pairs
 from layerscope.measurement.key import measurement_key
 from layerscope.measurement.measure import make_setup, measure_checkpoints, plan_for
 from layerscope.measures.base import Need
@@ -77,6 +78,19 @@ def _as_written(row):
     """Cells that were empty when they were written."""
     empty = {name: "" for name in ("where", "reduce", "reason") if pd.isna(row[name])}
     return empty | {name: None for name in ("error", "ceiling") if pd.isna(row[name])}
+
+
+def moments_of(features, labels):
+    """Variances (K,) and means (K, D) of classes, from the features themselves."""
+    groups = [torch.tensor(features[(labels == label).numpy()]) for label in labels.unique()]
+    means = torch.stack([group.mean(dim=0) for group in groups])
+    spread = [(group - mean).square().sum(dim=1).mean() for group, mean in zip(groups, means, strict=True)]
+    return torch.stack(spread), means
+
+
+def the_row(table, **wanted):
+    (row,) = (row for row in table.to_dict("records") if wanted.items() <= row.items())
+    return row
 
 
 @pytest.fixture
@@ -168,6 +182,39 @@ def test_any_choice_of_splits_can_be_measured(folder, splits):
     measures = ("Accuracy", "NC1", "NCC", "AngleBetweenSubspaces")
     folder.measure({0: measures}, config_of(Measurements={"splits": splits}))
     assert [folder.tables.splits(measure) for measure in measures] == [set(splits)] * 4
+
+
+@pytest.mark.parametrize(("exponent", "unit"), [(1, "1"), (2, "feature^-2"), (0.75, "feature^0.5")])
+def test_the_tables_of_cdnv_hold_what_the_function_gives_with_the_exponent(folder, exponent, unit):
+    config = config_of(Measurements={"cdnv-exponent": exponent})
+    folder.measure({3: ("CDNV", "CDNVPairs", "NCLayer")}, config)
+    assert folder.tables.computed("CDNV")[3] == measurement_key(
+        config, "CDNV", folder.store.manifest.entry(3).sha256
+    )
+    mean, pairs = (folder.tables.read(name) for name in ("CDNV", "CDNVPairs"))
+    folder.bench.model = folder.network_at(3).double()
+    for layer in folder.bench.naive_layers()[0]:
+        for split in ("train", "test"):
+            moments = moments_of(layer.features[split], folder.bench.splits[split].labels)
+            place = {"layer_name": layer.name, "split": split}
+            expected = cdnv(*moments, exponent=exponent)
+            for statistic, value in expected.items():
+                row = the_row(mean, statistic=statistic, **place)
+                assert row["value"] == pytest.approx(value, rel=1e-10)
+                assert row["unit"] == ("count" if statistic in ("infinite", "coincident") else unit)
+            row = the_row(pairs, **{"class": 1, "other": 3}, **place)
+            assert row["value"] == pytest.approx(
+                float(cdnv_pairs(*moments, exponent=exponent)[1, 3]), rel=1e-10
+            )
+            assert row["unit"] == unit
+
+
+def test_the_nc_layer_is_that_of_exponent_1_whatever_the_exponent_is(folder):
+    found = []
+    for exponent in (1, 3):
+        folder.measure({3: ("NCLayer",)}, config_of(Measurements={"cdnv-exponent": exponent}))
+        found.append(folder.tables.path("NCLayer").read_bytes())
+    assert found[0] == found[1]
 
 
 def test_a_budget_that_is_too_small_is_refused_before_anything_is_read(folder):

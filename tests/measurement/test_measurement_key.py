@@ -66,6 +66,23 @@ def test_memory_changes_the_key_of_what_it_may_turn_into_estimates(measure):
     assert few != many == same
 
 
+@pytest.mark.parametrize("measure", catalog.VERSIONS)
+def test_the_exponent_changes_the_key_of_cdnv_alone_and_at_1_of_nothing(measure):
+    default, one, two = (
+        key_of("Measurements", measure=measure, **given)
+        for given in ({}, {"cdnv-exponent": 1}, {"cdnv-exponent": 2.0})
+    )
+    assert one == default
+    assert (two != default) == (measure in ("CDNV", "CDNVPairs"))
+
+
+def test_at_exponent_1_tables_that_were_measured_before_there_was_one_stay_valid(monkeypatch):
+    monkeypatch.setitem(catalog.VERSIONS, "CDNV", 4)
+    monkeypatch.setitem(catalog.VERSIONS, "CDNVPairs", 1)
+    assert key_of(measure="CDNV") == "a2740b890516dccc"
+    assert key_of(measure="CDNVPairs") == "661c7110fa9a5f9d"
+
+
 def test_two_layer_lists_have_two_keys():
     assert key_of("Model", **{"embedding-layers": ["a"]}) != key_of("Model", **{"embedding-layers": ["b"]})
 

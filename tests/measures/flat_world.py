@@ -82,6 +82,7 @@ def measured(
     batch_size: int = 512,
     estimation: Estimation | None = None,
     probe: bool = False,
+    cdnv_exponent: float = 1.0,
 ) -> Measured:
     """Every row about features that enter ``fc``, the last layer unless ``network`` says otherwise."""
     splits = {"train": _split("train", train, classes)}
@@ -106,6 +107,7 @@ def measured(
         device=torch.device("cpu"),
         estimation=estimation or Estimation(),
         probe=probe,
+        cdnv_exponent=cdnv_exponent,
     )
     samples = {name: len(split) for name, split in splits.items()}
     plan = make_plan(layers, samples, classes, EVERYTHING, memory_bytes=10**9, item_bytes=dtype.itemsize)

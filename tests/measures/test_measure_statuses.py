@@ -113,6 +113,17 @@ def test_means_that_float32_cannot_tell_apart_are_not_trusted():
     assert angle(found) == (2, "degenerate")
 
 
+@pytest.mark.parametrize("exponent", [0.5, 1, 2])
+def test_the_distance_that_rounding_decides_is_the_same_for_every_exponent_of_cdnv(exponent):
+    for dtype, expected in ((torch.float32, "degenerate"), (torch.float64, "ok")):
+        apart = np.repeat([0, 1e-7, 1], 6)[:, None]  # of 1: within the rounding of float32, not of float64
+        features = np.concatenate([CLOUD] * 3) * 1e-3 + 1 + apart
+        found = measured((features, np.repeat(range(3), 6)), classes=3, dtype=dtype, cdnv_exponent=exponent)
+        assert found("CDNV", statistic="max")[1] == expected
+        assert found("CDNVPairs", **{"class": 0, "other": 1})[1] == expected
+        assert found("CDNVPairs", **{"class": 0, "other": 2})[1] == "ok"
+
+
 def test_two_coincident_means_of_three_make_a_pair_infinite():
     features = np.concatenate([CLOUD, CLOUD, CLOUD + np.eye(4)[0] * 8])
     found = measured((features, np.repeat([0, 1, 2], 6)), classes=3)

@@ -31,6 +31,11 @@ def test_the_threshold_itself_is_not_below():
     assert nc_layer(table([0.2, 0.2])) is None
 
 
+def test_values_that_are_no_pure_numbers_are_never_below():
+    assert nc_layer(table([0.1]).assign(unit="1")) == LayerRef("layer0", 0)
+    assert nc_layer(table([0.1]).assign(unit="feature^-2")) is None
+
+
 def test_persistent_asks_that_all_later_layers_are_below_too():
     assert nc_layer(table([1.0, 0.1, 0.5, 0.1]), persistent=True) == LayerRef("layer3", 3)
     assert nc_layer(table([1.0, 0.1, 0.1, 0.1]), persistent=True) == LayerRef("layer1", 1)

@@ -9,6 +9,7 @@ from layerscope.config import Config
 from layerscope.files import content_digest
 from layerscope.measures.catalog import (
     BY_MEMORY,
+    OF_EXPONENT,
     OF_OTHER_IMAGES,
     OF_PAIRS,
     OWN_ERRORS,
@@ -54,6 +55,8 @@ def measurement_key(config: Config, measure: str, checkpoint_digest: str) -> str
         settings["pairs"] = [_pairs(config), measurements.information.units]
     if measure in BY_MEMORY:
         settings["memory"] = measurements.memory_bytes
+    if measure in OF_EXPONENT and measurements.cdnv_exponent != 1:  # at 1 the key is that of older tables
+        settings["exponent"] = measurements.cdnv_exponent
     if measure in OF_OTHER_IMAGES:
         settings["ood"] = None if config.data.ood is None else config.data.ood.plain()
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]

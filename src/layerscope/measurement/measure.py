@@ -209,6 +209,7 @@ def make_setup(config: Config, data: Data, model: nn.Module, device: torch.devic
         _estimation(config),
         weights=weight_shapes(model, layers),
         probe=config.optimizer.objective != "supervised",
+        cdnv_exponent=config.measurements.cdnv_exponent,
     )
 
 

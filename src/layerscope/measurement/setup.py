@@ -26,6 +26,7 @@ class Setup:
     ``sample_seed`` draws them. ``estimation`` says how they estimate. ``ood`` holds images of another kind,
     ``pairs`` test images with a train image each; ``weights`` are the shapes of the layers' weights as
     matrices; ``probe``: the classifier is one, fitted to features that were learnt without labels.
+    ``cdnv_exponent`` is that of the squared distances in CDNV.
     """
 
     splits: Mapping[str, Split]
@@ -47,3 +48,4 @@ class Setup:
     pairs: ImagePairs | None = None
     weights: Sequence[tuple[int, int]] = ()
     probe: bool = False
+    cdnv_exponent: float = 1.0

@@ -98,6 +98,7 @@ class Collector:
             estimation=setup.estimation,
             pairs=setup.pairs,
             probe=setup.probe,
+            cdnv_exponent=setup.cdnv_exponent,
         )
         with torch.no_grad(), evaluating(model), full_precision():
             own = {}

@@ -119,6 +119,8 @@ class CheckpointStatistics:
         How measures of the sample estimate.
     pairs : ImagePairs, optional
         Test images with a train image each; None when there are none.
+    cdnv_exponent : float
+        Exponent of the squared distances in CDNV.
     observed : dict
         (Index of a layer, split) → what these measures worked out together.
     """
@@ -133,6 +135,7 @@ class CheckpointStatistics:
     estimation: Estimation = field(default_factory=Estimation)
     pairs: ImagePairs | None = None
     probe: bool = False
+    cdnv_exponent: float = 1.0
     observed: dict[tuple[int, str], Observed] = field(default_factory=dict)
 
 

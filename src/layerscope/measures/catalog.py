@@ -57,5 +57,8 @@ OF_PAIRS = frozenset({"DiscreteMI", "JointPMF", "PairedMI", "PairedLatentMI"})
 BY_MEMORY = frozenset({"ActivationCovSVs", "ActivationStableRank", "VCI"})
 """Measures that are exact from features that are kept, and estimates where the memory is too small."""
 
+OF_EXPONENT = frozenset({"CDNV", "CDNVPairs"})
+"""Measures that ``Measurements.cdnv-exponent`` changes."""
+
 OF_OTHER_IMAGES = frozenset({"NC5"})
 """Measures that look at the out-of-distribution set, too."""

@@ -6,11 +6,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from layerscope.results.cdnv_unit import exponent_of
 from layerscope.results.known_runs import RUN
 from layerscope.results.rows import PLACE, RESULT
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
+
+UNITS = {"nat": "nats", "bit": "bits"}
 
 LARGEST = ("n", "rank")
 """Qualifiers of which the largest is taken where nothing else is said; of other numbers, the smallest."""
@@ -97,6 +100,14 @@ class Quantity:
         """The rows to compare with; None when there are none."""
         found = (chosen_rows(frames.get(one.table), one.where, split, axes) for one in self.beside)
         return next((rows for rows in found if rows is not None), None)
+
+
+def label_of(rows: DataFrame, label: str) -> str:
+    """The label of an axis, with the unit where it is a matter of choice; of CDNV, with an exponent but 1."""
+    unit = str(rows["unit"].iloc[0]) if len(rows) and "unit" in rows else ""
+    exponent = exponent_of(unit)
+    chosen = UNITS.get(unit, "" if exponent == 1 else f"exponent {exponent:g}")
+    return f"{label} ({chosen})" if chosen else label
 
 
 def chosen_rows(

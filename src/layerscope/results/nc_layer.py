@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from layerscope.results.cdnv_unit import PURE
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
@@ -43,7 +45,8 @@ def nc_layer(
     Returns
     -------
     LayerRef or None
-        None when no layer is; undefined and infinite values are never below.
+        None when no layer is; undefined and infinite values are never below, and neither are those of
+        another exponent than 1, which are no pure numbers.
     """
     rows = _means(cdnv, split)
     if rows.empty:
@@ -82,4 +85,6 @@ def first_collapsed(
 
 
 def _means(cdnv: DataFrame, split: str) -> DataFrame:
-    return cdnv[(cdnv["split"] == split) & (cdnv["statistic"] == "mean")]
+    """The rows that a threshold can be held against."""
+    wanted = (cdnv["split"] == split) & (cdnv["statistic"] == "mean")
+    return cdnv[wanted & (cdnv["unit"] == PURE) if "unit" in cdnv else wanted]

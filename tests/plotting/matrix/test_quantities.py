@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from layerscope.errors import UsageError
-from layerscope.plotting.matrix.quantities import QUANTITIES, Quantity, label_of, quantity_rows
+from layerscope.plotting.matrix.nc_layers import nc_layer_frame
+from layerscope.plotting.matrix.quantities import QUANTITIES, layer_rows, quantity_rows
+from layerscope.plotting.matrix.tables import MatrixTables
+from layerscope.plotting.quantity import Quantity, label_of
 
 
 @pytest.mark.parametrize("name", QUANTITIES)
@@ -38,3 +41,20 @@ def test_a_unit_is_named_on_the_axis(plain):
     rows = plain.frame("DSE").assign(unit="nat")
     assert label_of(rows, "DSE") == "DSE (nats)"
     assert label_of(rows.assign(unit="1"), "DSE") == "DSE"
+
+
+@pytest.mark.parametrize(
+    ("unit", "label"),
+    [("1", "CDNV"), ("feature^-2", "CDNV (exponent 2)"), ("feature^1", "CDNV (exponent 0.5)"),
+     ("feature^2", "CDNV"), ("count", "CDNV")],
+)  # fmt: skip
+def test_another_exponent_of_cdnv_is_named_on_the_axis(plain, unit, label):
+    assert label_of(plain.frame("CDNV").assign(unit=unit), "CDNV") == label
+
+
+def test_runs_with_another_exponent_of_cdnv_have_no_nc_layer(plain):
+    powers = MatrixTables({"CDNV": plain.frame("CDNV").assign(unit="feature^-2")})
+    assert layer_rows(plain, quantity="CDNV")["nc_layer"].notna().any()
+    assert layer_rows(powers, quantity="CDNV")["nc_layer"].isna().all()
+    with pytest.raises(UsageError, match=r"CDNV is in feature\^-2, as Measurements.cdnv-exponent is not 1"):
+        nc_layer_frame(powers)

@@ -9,12 +9,14 @@ import pytest
 
 from layerscope.plotting.drawing.sheet import Sheet
 from layerscope.plotting.drawing.style import REFERENCE_COLOUR, depth_colours
-from layerscope.plotting.run.collapse import collapsed_layer, summary
+from layerscope.plotting.run.class_pairs import cdnv_pairs
+from layerscope.plotting.run.collapse import collapsed_layer, summary, through_training
 from layerscope.plotting.run.geometry import etf
 from layerscope.plotting.run.information import LABELS
 from layerscope.plotting.run.layer_epoch import main_measures
 from layerscope.plotting.run.mlp_svd import mlp_svd
 from layerscope.plotting.run.panels import layers_over_epochs
+from layerscope.plotting.run.variability import cdnv
 from layerscope.plotting.run.weights import weight_svs
 from layerscope.plotting.run_tables import RunTables
 
@@ -90,6 +92,25 @@ def test_a_measure_of_0_is_called_so_on_an_axis_of_logarithms():
     text = words(summary(RunTables({"CDNV": cdnv}, "x")))
     assert "the measure is 0" in text
     assert "below" not in text
+
+
+def lines_at(axes, level):
+    return [line for line in axes.get_lines() if set(line.get_ydata()) == {level}]
+
+
+@pytest.mark.parametrize(("unit", "label", "marks"), [("1", "", 1), ("feature^-2", " (exponent 2)", 0)])
+def test_figures_of_cdnv_name_another_exponent_and_compare_it_with_no_threshold(unit, label, marks):
+    rows = [row(layer_index=i, statistic="mean", value=0.5, unit=unit) for i in (0, 1)]
+    tables = RunTables({"CDNV": pd.DataFrame(rows)}, "x")
+    course = through_training(tables)
+    assert course.axes[0].get_ylabel() == f"mean over pairs{label}"
+    assert len(lines_at(course.axes[0], 0.2)) == marks
+    assert ("threshold of the NC layer" in words(course)) == bool(marks)
+    assert cdnv(tables).axes[0].get_ylabel() == f"CDNV{label}"
+    assert main_measures(tables).axes[0].get_title(loc="left") == f"CDNV{label}"
+    assert f"CDNV{label}" in words(summary(tables))
+    pairs = pd.DataFrame([row(value=0.5, unit=unit, **{"class": 0, "other": 1})])
+    assert f"colour: CDNV{label} of two classes" in words(cdnv_pairs(RunTables({"CDNVPairs": pairs}, "x")))
 
 
 def test_no_collapsed_layer_is_called_so():

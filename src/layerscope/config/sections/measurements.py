@@ -8,7 +8,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from layerscope.config.fields import AnyCase, AsTuple, Count, Expected, OnceEach, OneOrMore, Positive
+from layerscope.config.fields import (
+    AboveZero,
+    AnyCase,
+    AsTuple,
+    Count,
+    Expected,
+    OnceEach,
+    OneOrMore,
+    Positive,
+)
 from layerscope.config.lookup import canonical_measures, selected_measures
 from layerscope.config.names import MEASURE_GROUPS
 from layerscope.config.sections.base import Section
@@ -84,6 +93,11 @@ class MeasurementsConfig(Section):
         default="balanced",
         description="In averages over classes, let each class or each sample count the same, or do as other "
         "code does: papyan, rnc, inc",
+    )
+    cdnv_exponent: AboveZero = Field(
+        default=1.0,
+        description="CDNV and CDNVPairs: the exponent of the squared distances of class means; 1 is the "
+        "definition, others have a unit and no NC layer",
     )
     sample: Positive = Field(
         default=2000,

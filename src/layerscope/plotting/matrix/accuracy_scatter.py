@@ -30,11 +30,11 @@ from layerscope.plotting.matrix.places import (
     values_of,
 )
 from layerscope.plotting.matrix.points import draw_points
-from layerscope.plotting.matrix.quantities import label_of, last_layer, named_rows
+from layerscope.plotting.matrix.quantities import last_layer, named_rows
 from layerscope.plotting.matrix.roles import heading as write_heading
 from layerscope.plotting.matrix.roles import hue_colours, roles
 from layerscope.plotting.matrix.tables import MatrixTables
-from layerscope.plotting.quantity import CEILING
+from layerscope.plotting.quantity import CEILING, label_of
 from layerscope.plotting.run_tables import LOG
 from layerscope.results.known_runs import RUN
 from layerscope.results.rows import EPOCH

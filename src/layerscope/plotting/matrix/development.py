@@ -19,10 +19,11 @@ from layerscope.plotting.drawing.style import styled
 from layerscope.plotting.matrix.bands import draw_lines
 from layerscope.plotting.matrix.legends import add_colours
 from layerscope.plotting.matrix.places import axes_in, axis_name, check_axes
-from layerscope.plotting.matrix.quantities import label_of, last_layer, named_rows
+from layerscope.plotting.matrix.quantities import last_layer, named_rows
 from layerscope.plotting.matrix.roles import hue_colours, roles
 from layerscope.plotting.matrix.settings import Setting, settings_sheet
 from layerscope.plotting.matrix.tables import MatrixTables
+from layerscope.plotting.quantity import label_of
 from layerscope.results.known_runs import RUN
 from layerscope.results.rows import EPOCH
 

@@ -23,8 +23,8 @@ from layerscope.plotting.matrix.averages import averaged
 from layerscope.plotting.matrix.bands import BORDERS
 from layerscope.plotting.matrix.places import check_axes
 from layerscope.plotting.matrix.profiles import roles_of_all
-from layerscope.plotting.matrix.quantities import label_of
 from layerscope.plotting.matrix.roles import panels_of, sheet_of
+from layerscope.plotting.quantity import label_of
 from layerscope.results.rows import EPOCH
 
 if TYPE_CHECKING:

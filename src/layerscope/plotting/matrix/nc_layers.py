@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from layerscope.errors import UsageError
 from layerscope.plotting.drawing.axes import draw_reference
 from layerscope.plotting.drawing.sheet import Sheet
 from layerscope.plotting.drawing.style import styled
@@ -29,6 +30,7 @@ from layerscope.plotting.matrix.quantities import last_epoch, named_rows
 from layerscope.plotting.matrix.roles import hue_colours, roles
 from layerscope.plotting.matrix.tables import MatrixTables
 from layerscope.results.axes import REPETITION
+from layerscope.results.cdnv_unit import PURE
 from layerscope.results.known_runs import RUN
 
 if TYPE_CHECKING:
@@ -44,8 +46,17 @@ def nc_layer_frame(tables: MatrixTables) -> DataFrame:
 
     The layer is the first one whose mean CDNV of the train split is below 0.2 at the run's last epoch;
     ``share`` is how far down the ``depth`` tapped layers it is.
+
+    Raises
+    ------
+    UsageError
+        CDNV was measured with another exponent than 1.
     """
     rows = last_epoch(named_rows(tables, "CDNV"))
+    if (unit := str(rows["unit"].iloc[0])) != PURE:
+        raise UsageError(
+            f"CDNV is in {unit}, as Measurements.cdnv-exponent is not 1; only exponent 1 tells the NC layer"
+        )
     groups = rows.groupby(RUN, observed=True)["layer_index"]
     runs = rows.drop_duplicates(RUN)[[RUN, *axes_in(rows)]].set_index(RUN)
     first = rows[rows["value"] < THRESHOLD].groupby(RUN, observed=True)["layer_index"].min()

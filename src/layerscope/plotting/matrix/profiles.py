@@ -18,9 +18,9 @@ from layerscope.plotting.matrix.bands import draw_bands
 from layerscope.plotting.matrix.bounds import draw_bounds
 from layerscope.plotting.matrix.legends import add_colours
 from layerscope.plotting.matrix.places import check_axes, having
-from layerscope.plotting.matrix.quantities import label_of, last_epoch
+from layerscope.plotting.matrix.quantities import last_epoch
 from layerscope.plotting.matrix.roles import hue_colours, panels_of, roles, sheet_of
-from layerscope.plotting.quantity import CEILING
+from layerscope.plotting.quantity import CEILING, label_of
 from layerscope.results.known_runs import RUN
 from layerscope.results.rows import EPOCH
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from layerscope.plotting.matrix.tables import MatrixTables
 
-UNITS = {"nat": "nats", "bit": "bits"}
 SPLIT = "train"
 
 _CHANCE: tuple[Literal["chance"], str] = ("chance", "chance")
@@ -136,12 +135,6 @@ def _with_reference(
     keys = [RUN, EPOCH, "layer_index"]
     values = beside[[*keys, "value"]].rename(columns={"value": "reference"})
     return rows.astype({RUN: str}).merge(values.astype({RUN: str}), how="left", on=keys)
-
-
-def label_of(rows: DataFrame, label: str) -> str:
-    """The label of an axis, with the unit where there is one to name."""
-    unit = UNITS.get(str(rows["unit"].iloc[0])) if len(rows) and "unit" in rows else None
-    return f"{label} ({unit})" if unit else label
 
 
 def last_layer(rows: DataFrame) -> DataFrame:

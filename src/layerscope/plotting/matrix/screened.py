@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerscope.errors import UsageError
-from layerscope.plotting.matrix.quantities import QUANTITIES, label_of
+from layerscope.plotting.matrix.quantities import QUANTITIES
+from layerscope.plotting.quantity import label_of
 from layerscope.results.known_runs import RUN
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ from layerscope.plotting.matrix.bounds import draw_bounds
 from layerscope.plotting.matrix.legends import add_colours
 from layerscope.plotting.matrix.places import axes_in, check_axes, having
 from layerscope.plotting.matrix.points import draw_points
-from layerscope.plotting.matrix.quantities import QUANTITIES, label_of, last_epoch, last_layer, named_rows
+from layerscope.plotting.matrix.quantities import QUANTITIES, last_epoch, last_layer, named_rows
 from layerscope.plotting.matrix.roles import hue_colours, roles
 from layerscope.plotting.matrix.tables import SIZES, MatrixTables
+from layerscope.plotting.quantity import label_of
 from layerscope.plotting.run_tables import LOG
 from layerscope.results.correlation import correlation
 from layerscope.results.known_runs import RUN

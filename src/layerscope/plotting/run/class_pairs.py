@@ -16,6 +16,7 @@ from layerscope.plotting.drawing.selection import short_name, spread, tick_place
 from layerscope.plotting.drawing.sheet import Sheet
 from layerscope.plotting.drawing.style import styled
 from layerscope.plotting.drawing.text import literal
+from layerscope.plotting.quantity import label_of
 from layerscope.plotting.run_tables import RunTables
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def cdnv_pairs(tables: RunTables, split: str = "train") -> Figure:
     for axes, index in zip(sheet.axes, shown, strict=True):
         _draw(sheet, axes, rows[(rows["layer_index"] == index).to_numpy()])
         axes.set_title(literal(short_name(layers[index], 16)), loc="left", pad=3, fontsize=6.5)
-    sheet.notes.add(f"colour: CDNV of two classes, {split}, epoch {int(rows['epoch'].iloc[0])}")
+    name = label_of(rows, "CDNV")
+    sheet.notes.add(f"colour: {name} of two classes, {split}, epoch {int(rows['epoch'].iloc[0])}")
     return sheet.finish()
 
 

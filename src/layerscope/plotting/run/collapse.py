@@ -14,7 +14,7 @@ from layerscope.plotting.drawing.axes import draw_epoch_axis, draw_layer_axis
 from layerscope.plotting.drawing.series import TOO_SMALL, UNDEFINED, draw_series
 from layerscope.plotting.drawing.sheet import Legend, Sheet
 from layerscope.plotting.drawing.style import GROUP_COLOURS, styled
-from layerscope.plotting.quantity import Quantity, Source
+from layerscope.plotting.quantity import Quantity, Source, label_of
 from layerscope.plotting.run.panels import applying, over_epochs, over_layers
 from layerscope.plotting.run_tables import RunTables
 
@@ -152,7 +152,7 @@ def summary(tables: RunTables, split: str = "train") -> Figure:
     for place, (name, rows) in enumerate(shown.items()):
         colour = GROUP_COLOURS[place]
         draw_series(sheet, axes, rows, colour=colour, slot=(place, len(shown)))
-        entries.append((Line2D([], [], color=colour, marker="o"), name))
+        entries.append((Line2D([], [], color=colour, marker="o"), label_of(rows, name)))
     if TOO_SMALL.note in sheet.notes:  # of a logarithm, which is below 0 as a rule
         sheet.notes.remove(TOO_SMALL.note)
         sheet.notes.add("▼ the measure is 0")

@@ -36,8 +36,9 @@ from layerscope.plotting.drawing.style import (
     styled,
 )
 from layerscope.plotting.drawing.text import literal
-from layerscope.plotting.quantity import Quantity
+from layerscope.plotting.quantity import Quantity, label_of
 from layerscope.plotting.run_tables import RunTables
+from layerscope.results.cdnv_unit import PURE
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -153,7 +154,7 @@ def draw_layer_epoch(sheet: Sheet, axes: Axes, tables: RunTables, quantity: Quan
         sheet, axes, values, indices.tolist(), list(map(str, epochs)), log=quantity.log, limits=limits
     )
     axes.set_ylabel("epoch")
-    axes.set_title(_with_unit(quantity.heading or quantity.label, rows), loc="left", pad=11)
+    axes.set_title(label_of(rows, quantity.heading or quantity.label), loc="left", pad=11)
     draw_layer_axis(sheet, axes, rows, tables.nc_layer, f"layer ({tables.tap})", checked=False)
 
 
@@ -178,12 +179,7 @@ def _begin(axes: Axes, quantity: Quantity, rows: DataFrame) -> None:
     """Scale and name of the axis, with the unit where it is a matter of choice."""
     if quantity.log:
         axes.set_yscale("log")
-    axes.set_ylabel(_with_unit(quantity.label, rows))
-
-
-def _with_unit(label: str, rows: DataFrame) -> str:
-    unit = str(rows["unit"].iloc[0]) if "unit" in rows else ""
-    return f"{label} ({unit}s)" if unit in ("nat", "bit") else label
+    axes.set_ylabel(label_of(rows, quantity.label))
 
 
 def _end(axes: Axes, quantity: Quantity) -> None:
@@ -255,7 +251,7 @@ def _compare(
     along: str,
 ) -> None:
     """Draw what the values of ``rows`` are to be compared with."""
-    if quantity.level is not None:
+    if quantity.level is not None and _has_unit_of(quantity.level[0], rows):
         level, name = quantity.level
         draw_reference(axes, 1 / int(rows["classes"].max()) if level == "chance" else level)
         sheet.references[name] = BELOW
@@ -266,6 +262,11 @@ def _compare(
         other = "epoch" if along == "layer_index" else "layer_index"
         beside = beside[(beside[other] == beside[other].max()).to_numpy()]
         _draw_line(sheet, axes, beside, along, "value", BELOW, quantity.beside_label)
+
+
+def _has_unit_of(level: float | str, rows: DataFrame) -> bool:
+    """Whether values may be held against a level: 0 is one in any unit, others are pure numbers."""
+    return level in ("chance", 0) or "unit" not in rows or bool((rows["unit"] == PURE).all())
 
 
 def _draw_line(

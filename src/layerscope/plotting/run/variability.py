@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -9,9 +11,12 @@ from layerscope.plotting.drawing.axes import draw_layer_axis
 from layerscope.plotting.drawing.series import draw_by_epoch, epoch_legend, line_legend
 from layerscope.plotting.drawing.sheet import Sheet
 from layerscope.plotting.drawing.style import LineStyle, styled
-from layerscope.plotting.quantity import Quantity
+from layerscope.plotting.quantity import Quantity, label_of
 from layerscope.plotting.run.panels import over_layers
 from layerscope.plotting.run_tables import RunTables
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 VCI = Quantity("VCI", "variability collapse index", {"statistic": "vci"}, share=True)
 TRACE_LINES: dict[str, LineStyle] = {"within": "-", "between": "--", "sum": ":"}
@@ -52,8 +57,8 @@ def vci(tables: RunTables, split: str = "train") -> Figure:
 
 def draw_cdnv(sheet: Sheet, axes: Axes, tables: RunTables, split: str) -> None:
     """Mean CDNV by layer on one panel."""
-    _draw_log_measure(sheet, axes, tables, "CDNV", "mean", split)
-    axes.set_ylabel("CDNV")
+    rows = _draw_log_measure(sheet, axes, tables, "CDNV", "mean", split)
+    axes.set_ylabel(label_of(rows, "CDNV"))
 
 
 def draw_nc1(sheet: Sheet, axes: Axes, tables: RunTables, split: str) -> None:
@@ -76,8 +81,10 @@ def draw_traces(sheet: Sheet, axes: Axes, tables: RunTables, split: str, scale: 
 
 def _draw_log_measure(
     sheet: Sheet, axes: Axes, tables: RunTables, measure: str, statistic: str, split: str
-) -> None:
+) -> DataFrame:
+    """Draw one statistic by layer on one panel; its rows."""
     rows = tables.rows(measure, split=split, statistic=statistic)
     axes.set_yscale("log")
     draw_by_epoch(sheet, axes, rows, tables.epochs)
     draw_layer_axis(sheet, axes, rows, tables.nc_layer, f"layer ({tables.tap})")
+    return rows
