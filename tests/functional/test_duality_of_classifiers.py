@@ -161,3 +161,21 @@ def test_the_unbiased_spread_divides_by_one_less():
     rows = torch.tensor([[1.0], [2.0], [3.0]])
     assert weight_equinorm(rows) == pytest.approx(math.sqrt(2 / 3) / 2)
     assert weight_equinorm(rows, unbiased=True) == pytest.approx(1 / 2)
+
+
+@pytest.mark.parametrize(("classes", "dim"), [(30, 10), (40, 38), (40, 39), (60, 2)])
+@pytest.mark.parametrize("kind", ["unrelated", "dual", "orthogonal"])
+def test_the_distance_from_the_etf_is_that_of_all_products_however_many_classes(classes, dim, kind):
+    draw = torch.Generator().manual_seed(0)
+    means = torch.randn(classes, dim, generator=draw, dtype=torch.float64)
+    means -= means.mean(dim=0)
+    weight = torch.randn(classes, dim, generator=draw, dtype=torch.float64)
+    if kind == "dual":
+        weight = 3 * means
+    if kind == "orthogonal":  # all but for a part of a millionth
+        means[:, dim // 2 :] = 0
+        weight[:, : dim // 2] = 1e-6 * means[:, : dim // 2]
+    frame = (torch.eye(classes, dtype=torch.float64) - 1 / classes) / (classes - 1) ** 0.5
+    products = weight @ means.T
+    expected = float((products / products.norm() - frame).norm())
+    assert self_duality_etf(weight, means) == pytest.approx(expected, rel=1e-10)

@@ -12,8 +12,11 @@ from torch import Tensor
 
 from layerscope.functional.between import EPS
 from layerscope.functional.dot_products import paired_rows, similarities
+from layerscope.functional.gram import gram
 from layerscope.functional.pairs import row_tiles
 from layerscope.functional.simplex import has_direction
+
+CLEAR = 1e-3  # norm of products, relative to its factors', from which their Gram matrices give ten digits
 
 
 @dataclass(frozen=True)
@@ -106,12 +109,17 @@ def self_duality_etf(
     classes = len(means)
     if classes < 2 or not has_direction(offsets, means).any():
         return math.nan
+    lengths = float(rows.norm()) * float(offsets.norm())
+    if rows.shape[1] < classes - 1:
+        size = math.sqrt(max(float((gram(rows) * gram(offsets)).sum()), 0.0))
+        if size > CLEAR * lengths:
+            return _from_size(rows, offsets, size)
     parts = list(row_tiles(classes))
     tiles: Iterable[Tensor] = _ProductTiles(rows, offsets, parts)
     if len(parts) == 1:
         tiles = list(tiles)  # formed once; many are formed again, so that none has to be kept
     size = math.sqrt(sum(float(torch.linalg.vector_norm(tile)) ** 2 for tile in tiles))
-    if not size > 16 * EPS * float(rows.norm()) * float(offsets.norm()):
+    if not size > 16 * EPS * lengths:
         return math.nan
     total = 0.0
     for part, tile in zip(parts, tiles, strict=True):
@@ -119,6 +127,16 @@ def self_duality_etf(
         tile.diagonal(part.start).sub_(1 / math.sqrt(classes - 1))
         total += float(torch.linalg.vector_norm(tile)) ** 2
     return math.sqrt(total)
+
+
+def _from_size(rows: Tensor, offsets: Tensor, size: float) -> float:
+    r"""The same of products :math:`P = WM^\top` of known norm: :math:`\sqrt{2 - 2 \langle P, F\rangle/|P|}`.
+
+    Products of rank D < K - 1 never come so close to the ETF's F that the difference cancels.
+    """
+    classes = len(rows)
+    trace, total = float((rows * offsets).sum()), float(rows.sum(dim=0) @ offsets.sum(dim=0))
+    return math.sqrt(2 - 2 * (trace - total / classes) / (size * math.sqrt(classes - 1)))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from layerscope.functional.gram import add_products, mirrored
 from layerscope.statistics.checks import check_features, check_labels, not_finite
 from layerscope.statistics.class_squares import ClassSquares
 from layerscope.statistics.label_groups import LabelGroups, label_groups
-from layerscope.statistics.waiting_rows import WaitingRows
+from layerscope.statistics.waiting_rows import ENOUGH, WaitingRows
 
 FAR = 64.0  # squared length of an offset, relative to most classes', from which its products are float64
 MOST = 2048  # offsets that are summed in their own precision; more would cost digits, fewer time
@@ -136,13 +136,12 @@ class ClassMoments:
             self._squares.wait(labels)
         self.counts += groups.counts
         far = self._far(lengths)
-        if place is None:
-            self._add_parts(features, offsets, groups, far)
-        elif far is None:
+        if place is not None and far is None and self._gain_from_waiting(len(labels)):
             self._wait(labels)
-        else:
-            self._settle()
-            self._add_parts(features, offsets, groups, far)
+            return
+        self._settle()
+        self._add_parts(features, offsets, groups, far)
+        if place is not None:
             self._pass_by(labels)
 
     def merge(self, other: ClassMoments) -> ClassMoments:
@@ -382,6 +381,11 @@ class ClassMoments:
             return None
         room, kept = len(waiting.memory), len(waiting.kept)
         raise ValueError(f"offsets of {room} samples can be kept: there is no room for {count} beside {kept}")
+
+    def _gain_from_waiting(self, count: int) -> bool:
+        """Whether so many offsets are too few to be added on their own."""
+        assert self._waiting is not None
+        return not self._waiting.keeps or len(self._waiting) > 0 or count < ENOUGH
 
     def _wait(self, labels: Tensor) -> None:
         """Add the offsets that were just written, with later ones."""
