@@ -530,3 +530,12 @@ def test_memory_that_was_released_is_no_longer_written_to_or_read(scatter):
     torch.testing.assert_close(moments.variances, truth.variances)
     with pytest.raises(ValueError, match="keep=memory"):
         _ = moments.kept
+
+
+def test_what_was_merged_in_inference_mode_takes_more_outside():
+    features, labels = samples(26)
+    first, second = accumulate(features[:20], labels[:20]), accumulate(features[20:40], labels[20:40])
+    with torch.inference_mode():
+        first.merge(second)
+    first.update(features[40:], labels[40:])
+    assert_agree(first, two_pass(features, labels), 1e-12)

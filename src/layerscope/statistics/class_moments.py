@@ -168,7 +168,8 @@ class ClassMoments:
         if self._sketch is not None and other._sketch is not None:
             self._sketch += other._sketch + step.T @ (moved @ self._test) + sums.T @ (step @ self._test)
         gained = 2 * (step * other._sums).sum(1) + counts * step.square().sum(1)
-        self._squares.replace(self._squares.totals + other._squares.totals + gained)
+        totals = self._squares.totals
+        totals += other._squares.totals + gained  # in place, which inference mode allows and survives
         self._judged_for = 0
         self._sums += other._sums + counts.unsqueeze(1) * step
         self.counts += other.counts
