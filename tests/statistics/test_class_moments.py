@@ -2,6 +2,9 @@
 
 import math
 import random
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 import torch
@@ -539,3 +542,36 @@ def test_what_was_merged_in_inference_mode_takes_more_outside():
         first.merge(second)
     first.update(features[40:], labels[40:])
     assert_agree(first, two_pass(features, labels), 1e-12)
+
+
+@pytest.fixture
+def hasty_threads():
+    """Threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("hasty_threads")
+def test_threads_that_read_the_same_moments_after_release_agree():
+    features, labels = samples(27, count=600)
+    truth = two_pass(features, labels)
+    for _ in range(60):
+        moments = ClassMoments(CLASSES, DIM, dtype=torch.float64, keep=torch.empty_like(features))
+        moments.update(features, labels)
+        moments.release()
+        for variances in read_by_two(moments):
+            torch.testing.assert_close(variances, truth.variances)
+
+
+def read_by_two(moments):
+    """Variances as two threads find them that ask at the same time."""
+    ready = Barrier(2)
+
+    def read(_):
+        ready.wait(timeout=60)
+        return moments.variances
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(read, range(2)))

@@ -260,8 +260,12 @@ class ClassMoments:
         return self._offsets(self._widened(features), labels.long(), out)
 
     def release(self) -> None:
-        """Give the memory of ``keep`` back, with the offsets in it; later ones are not kept."""
+        """Give the memory of ``keep`` back, with the offsets in it; later ones are not kept.
+
+        Nothing waits then to be added, so that several threads may read results, until the next update.
+        """
         self._settle()
+        _ = self._squares.totals
         if self._waiting is not None and self._waiting.keeps:
             self._waiting = self._own_rows()
 
