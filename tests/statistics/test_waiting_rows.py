@@ -36,6 +36,17 @@ def test_rows_that_are_kept_stay_where_they_are():
     assert torch.equal(waiting.kept, torch.cat([rows, rows[:2]]))
 
 
+@pytest.mark.parametrize("keeps", [False, True])
+def test_rows_that_are_skipped_do_not_wait(keeps):
+    waiting = WaitingRows(torch.empty(6, 3), keeps=keeps)
+    waiting.next(2).fill_(1.0)
+    waiting.skip(2)
+    assert len(waiting) == 0
+    assert len(waiting.kept) == (2 if keeps else 0)
+    written(waiting, torch.zeros(3, 3), torch.arange(3))
+    assert torch.equal(waiting.take()[0], torch.zeros(3, 3))
+
+
 def test_room_is_what_is_left():
     own = WaitingRows(torch.empty(5, 2), keeps=False)
     assert own.could_hold(5, torch.float32)

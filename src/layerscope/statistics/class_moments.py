@@ -141,8 +141,8 @@ class ClassMoments:
             return
         self._settle()
         self._add_parts(features, offsets, groups, far)
-        if place is not None:
-            self._pass_by(labels)
+        if self._waiting is not None and place is not None:
+            self._waiting.skip(len(labels))
 
     def merge(self, other: ClassMoments) -> ClassMoments:
         """Add what another accumulator saw; returns self."""
@@ -398,12 +398,6 @@ class ClassMoments:
         self._waiting.put(labels)
         if self._waiting.are_many:
             self._settle()
-
-    def _pass_by(self, labels: Tensor) -> None:
-        """Keep the offsets that were just written and have been added."""
-        assert self._waiting is not None
-        self._waiting.put(labels)
-        self._waiting.take()
 
     def _add_parts(self, features: Tensor, offsets: Tensor, groups: LabelGroups, far: Tensor | None) -> None:
         """Add offsets to all sums, those of far samples in float64."""

@@ -235,6 +235,8 @@ _STATE = ("classes", "middle", "centers", "correct", "counts", "agreeing", "comp
 
 def _hits(labels: Tensor, hit: Tensor, classes: int) -> Tensor:
     """How many samples of each class (K,) were hit (B,)."""
+    if labels.device.type != "cpu":  # where sums of weights have no fixed order
+        return torch.bincount(labels[hit], minlength=classes)
     return torch.bincount(labels, weights=hit, minlength=classes).long()
 
 

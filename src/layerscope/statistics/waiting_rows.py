@@ -61,6 +61,11 @@ class WaitingRows:
         self._labels[len(self) : len(self) + len(labels)] = labels
         self._end += len(labels)
 
+    def skip(self, count: int) -> None:
+        """Let none wait of the rows that were just written, when no others do: they are kept, or given up."""
+        self._end += count if self.keeps else 0
+        self._begin = self._end
+
     def take(self) -> tuple[Tensor, Tensor]:
         """The rows that wait and their labels (m,), until others are written in their place."""
         rows, labels = self.memory[self._begin : self._end], self._labels[: len(self)]
