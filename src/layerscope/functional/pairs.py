@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 TILE = 2**22  # values of one tile of the K×K matrix
-BLOCK = 2**17  # values of one square block of it: what fits a cache
+BLOCK = 2**18  # values of one square block of it: what fits a cache
 FEW = 64  # points up to which differences are formed directly
 NEAR = 1e-4  # squared distances below this share of the squared lengths are formed from differences
 
@@ -60,6 +60,8 @@ def pair_blocks(count: int) -> Iterator[tuple[slice, slice]]:
     wholly above it. Blocks are square, so that products reuse what they read.
     """
     side = max(1, math.isqrt(min(BLOCK, TILE)))
+    if count > side:  # of two parts, three quarters of the matrix would be formed for half of it
+        side = math.ceil(count / max(math.ceil(count / side), 3))
     parts = [slice(start, min(start + side, count)) for start in range(0, count, side)]
     for index, rows in enumerate(parts):
         for columns in parts[index:]:
