@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from layerscope.results.cdnv_unit import PURE
+from layerscope.results.cdnv_unit import are_pure
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -87,4 +87,4 @@ def first_collapsed(
 def _means(cdnv: DataFrame, split: str) -> DataFrame:
     """The rows that a threshold can be held against."""
     wanted = (cdnv["split"] == split) & (cdnv["statistic"] == "mean")
-    return cdnv[wanted & (cdnv["unit"] == PURE) if "unit" in cdnv else wanted]
+    return cdnv[wanted & are_pure(cdnv["unit"]) if "unit" in cdnv else wanted]

@@ -30,7 +30,7 @@ from layerscope.plotting.matrix.quantities import last_epoch, named_rows
 from layerscope.plotting.matrix.roles import hue_colours, roles
 from layerscope.plotting.matrix.tables import MatrixTables
 from layerscope.results.axes import REPETITION
-from layerscope.results.cdnv_unit import PURE
+from layerscope.results.cdnv_unit import are_pure
 from layerscope.results.known_runs import RUN
 
 if TYPE_CHECKING:
@@ -53,9 +53,10 @@ def nc_layer_frame(tables: MatrixTables) -> DataFrame:
         CDNV was measured with another exponent than 1.
     """
     rows = last_epoch(named_rows(tables, "CDNV"))
-    if (unit := str(rows["unit"].iloc[0])) != PURE:
+    if not are_pure(rows["unit"]).iloc[0]:
         raise UsageError(
-            f"CDNV is in {unit}, as Measurements.cdnv-exponent is not 1; only exponent 1 tells the NC layer"
+            f"CDNV is in {rows['unit'].iloc[0]}, as Measurements.cdnv-exponent is not 1; "
+            "only exponent 1 tells the NC layer"
         )
     groups = rows.groupby(RUN, observed=True)["layer_index"]
     runs = rows.drop_duplicates(RUN)[[RUN, *axes_in(rows)]].set_index(RUN)

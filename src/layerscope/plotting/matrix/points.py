@@ -24,9 +24,13 @@ EDGE = 0.8
 def draw_points(
     axes: Axes, rows: DataFrame, x: str, colours: Sequence[Colour], sizes: ArrayLike, marker: str = "o"
 ) -> None:
-    """Draw the column ``value`` of the rows against ``x``, a colour for each row."""
-    if rows.empty:
+    """Draw the column ``value`` of the rows against ``x``, a colour for each row, where both are finite."""
+    shown = np.isfinite(rows[[x, "value"]].to_numpy(dtype=float)).all(axis=1)
+    if not shown.any():
         return
+    sizes = np.broadcast_to(sizes, len(rows))[shown]
+    colours = [colour for colour, each in zip(colours, shown, strict=True) if each]
+    rows = rows[shown]
     hollow = reasons_of(rows) != ""
     axes.scatter(
         rows[x],

@@ -38,7 +38,7 @@ from layerscope.plotting.drawing.style import (
 from layerscope.plotting.drawing.text import literal
 from layerscope.plotting.quantity import Quantity, label_of
 from layerscope.plotting.run_tables import RunTables
-from layerscope.results.cdnv_unit import PURE
+from layerscope.results.cdnv_unit import are_pure
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -266,7 +266,7 @@ def _compare(
 
 def _has_unit_of(level: float | str, rows: DataFrame) -> bool:
     """Whether values may be held against a level: 0 is one in any unit, others are pure numbers."""
-    return level in ("chance", 0) or "unit" not in rows or bool((rows["unit"] == PURE).all())
+    return level in ("chance", 0) or "unit" not in rows or bool(are_pure(rows["unit"]).all())
 
 
 def _draw_line(
