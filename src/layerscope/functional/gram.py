@@ -26,7 +26,7 @@ def gram(rows: Tensor) -> Tensor:
 
 
 def add_products(total: Tensor, left: Tensor, right: Tensor) -> None:
-    r"""Add a symmetric :math:`L^\top R` of rows (n, D) to a matrix (D, D), but for what lies left of it.
+    r"""Add a symmetric :math:`L^\top R` of rows (n, D) to a matrix (D, D), but for what its blocks leave out.
 
     Three eighths of the work are spared; :func:`mirrored` fills that part in the end.
     """

@@ -14,10 +14,10 @@ from layerscope.functional.covariance import CovarianceSpectrum, gaussian, sketc
 from layerscope.functional.gram import add_products, mirrored
 from layerscope.statistics.checks import check_features, check_labels, not_finite
 from layerscope.statistics.class_squares import ClassSquares
+from layerscope.statistics.far_offsets import FarOffsets
 from layerscope.statistics.label_groups import LabelGroups, label_groups
-from layerscope.statistics.waiting_rows import ENOUGH, WaitingRows
+from layerscope.statistics.waiting_rows import WaitingRows
 
-FAR = 64.0  # squared length of an offset, relative to most classes', from which its products are float64
 MOST = 2048  # offsets that are summed in their own precision; more would cost digits, fewer time
 
 
@@ -80,7 +80,7 @@ class ClassMoments:
         self.reference = torch.zeros(num_classes, dim, dtype=dtype, device=device)
         self._sums = torch.zeros(num_classes, dim, dtype=torch.float64, device=device)
         self._squares = ClassSquares(num_classes, dtype, device)
-        self._far_from, self._judged_for = math.inf, 0  # a length; how many more samples it holds for
+        self._far = FarOffsets()
         self._all_seen = False  # every class has its reference point
         self._share: Tensor | None = None
         if sample_weights is not None:
@@ -135,14 +135,18 @@ class ClassMoments:
         else:
             self._squares.wait(labels)
         self.counts += groups.counts
-        far = self._far(lengths)
-        if place is not None and far is None and self._gain_from_waiting(len(labels)):
-            self._wait(labels)
+        multiplied = self._outer is not None or self._sketch is not None
+        far = self._far.rows(lengths, self._squares, self.counts) if multiplied else None
+        waiting = None if place is None else self._waiting
+        if waiting is not None and far is None and waiting.gains(len(labels)):
+            waiting.put(labels)
+            if waiting.are_many:
+                self._settle()
             return
         self._settle()
         self._add_parts(features, offsets, groups, far)
-        if self._waiting is not None and place is not None:
-            self._waiting.skip(len(labels))
+        if waiting is not None:
+            waiting.skip(len(labels))
 
     def merge(self, other: ClassMoments) -> ClassMoments:
         """Add what another accumulator saw; returns self."""
@@ -170,7 +174,7 @@ class ClassMoments:
         gained = 2 * (step * other._sums).sum(1) + counts * step.square().sum(1)
         totals = self._squares.totals
         totals += other._squares.totals + gained  # in place, which inference mode allows and survives
-        self._judged_for = 0
+        self._far.forget()
         self._sums += other._sums + counts.unsqueeze(1) * step
         self.counts += other.counts
         return self
@@ -300,7 +304,7 @@ class ClassMoments:
         self.counts, self.reference = parts["counts"], parts["reference"]
         self._sums = parts["sums"]
         self._squares.replace(parts["squares"])
-        self._judged_for = 0
+        self._far.forget()
         self._outer, self._sketch, self._share = parts["outer"], parts["sketch"], parts["sample_weights"]
         self._all_seen = False
         self.num_classes, self.dim = self.reference.shape
@@ -346,25 +350,6 @@ class ClassMoments:
         else:
             self._sums.index_add_(0, groups.labels, offsets.double())
 
-    def _far(self, lengths: Tensor) -> Tensor | None:
-        """Rows (B,) whose products are to be formed in float64, if there are any.
-
-        Offsets far longer than those of other classes come from a reference point that is an outlier, and
-        rounding of their products would cover the directions in which samples vary little. What is usual
-        is judged anew whenever twice as many samples were seen, and by every batch until something varies.
-        """
-        if self._outer is None and self._sketch is None:
-            return None
-        self._judged_for -= len(lengths)
-        if self._judged_for < 0:
-            squares = self._squares.totals
-            varying = squares > 0
-            usual = (squares[varying] / self.counts[varying]).median()  # NaN where nothing varies
-            self._far_from = math.sqrt(FAR * float(usual))
-            self._judged_for = 0 if math.isnan(self._far_from) else self.samples
-        far = lengths > self._far_from
-        return far if bool(far.any()) else None
-
     def _own_rows(self) -> WaitingRows | None:
         """Memory in which offsets wait that are not kept, where that pays."""
         return None if self._outer is None else WaitingRows.of_own(self.dim, self._outer.device)
@@ -377,27 +362,13 @@ class ClassMoments:
         waiting, count = self._waiting, len(features)
         if waiting is None:
             return None
-        if waiting.could_hold(count, features.dtype):
-            if not waiting.has_room(count):
-                self._settle()
-            if waiting.has_room(count):
-                return waiting.next(count)
-        if not waiting.keeps:
-            return None
-        room, kept = len(waiting.memory), len(waiting.kept)
-        raise ValueError(f"offsets of {room} samples can be kept: there is no room for {count} beside {kept}")
-
-    def _gain_from_waiting(self, count: int) -> bool:
-        """Whether so many offsets are too few to be added on their own."""
-        assert self._waiting is not None
-        return not self._waiting.keeps or len(self._waiting) > 0 or count < ENOUGH
-
-    def _wait(self, labels: Tensor) -> None:
-        """Add the offsets that were just written, with later ones."""
-        assert self._waiting is not None
-        self._waiting.put(labels)
-        if self._waiting.are_many:
-            self._settle()
+        place = waiting.place(count, features.dtype, self._settle)
+        if place is None and waiting.keeps:
+            room, kept = len(waiting.memory), len(waiting.kept)
+            raise ValueError(
+                f"offsets of {room} samples can be kept: there is no room for {count} beside {kept}"
+            )
+        return place
 
     def _add_parts(self, features: Tensor, offsets: Tensor, groups: LabelGroups, far: Tensor | None) -> None:
         """Add offsets to all sums, those of far samples in float64."""

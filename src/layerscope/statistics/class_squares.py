@@ -30,16 +30,12 @@ class ClassSquares:
     def totals(self) -> Tensor:
         """The sums (K,)."""
         if len(self._waiting):
-            self.add(*self._waiting.take())
+            self._settle()
         return self._totals
 
     def place(self, count: int, dtype: torch.dtype) -> Tensor | None:
         """Where to write so many lengths that are to wait; None for those that cannot."""
-        if not self._waiting.could_hold(count, dtype):
-            return None
-        if not self._waiting.has_room(count):
-            self.add(*self._waiting.take())
-        return self._waiting.next(count)
+        return self._waiting.place(count, dtype, self._settle)
 
     def wait(self, labels: Tensor) -> None:
         """Add the lengths that were just written, with these labels (B,), together with later ones."""
@@ -54,3 +50,6 @@ class ClassSquares:
         """Forget everything but these sums (K,), float64."""
         self._waiting.take()
         self._totals = totals
+
+    def _settle(self) -> None:
+        self.add(*self._waiting.take())

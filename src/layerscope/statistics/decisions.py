@@ -10,6 +10,7 @@ from torch import Tensor
 
 from layerscope.statistics.label_groups import LabelGroups, label_groups
 from layerscope.statistics.row_maxima import row_argmax
+from layerscope.statistics.waiting_rows import WaitingRows
 
 ROOM = 4096  # samples that wait at most until they are counted in the confusion table
 CONFUSION_CLASSES = 4096  # beyond it the K×K confusion counts are not kept
@@ -46,8 +47,7 @@ class Decisions:
         self._tally = torch.zeros(
             3, num_classes if self._table is None else 0, dtype=torch.int64, device=device
         )
-        self._cells = torch.empty(ROOM, dtype=torch.int64, device=device)
-        self._waiting = 0
+        self._waiting = WaitingRows(torch.empty(ROOM, dtype=torch.int64, device=device), keeps=False)
         self._loss = torch.zeros((), dtype=torch.float64, device=device)
         self._priced = torch.zeros((), dtype=torch.int64, device=device)
 
@@ -86,7 +86,7 @@ class Decisions:
             lost = int(logits.isnan().any(dim=1).sum())
             raise ValueError(f"{lost} of {len(logits)} samples have logits that are no numbers")
         if self._table is not None:
-            self._count_cells(labels * self.num_classes + decisions)
+            self._wait(decisions, labels)
         else:
             for row, names in enumerate((labels, labels[labels == decisions], decisions)):
                 self._tally[row] += torch.bincount(names, minlength=self.num_classes)
@@ -185,30 +185,30 @@ class Decisions:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Replace the state by one that :meth:`state_dict` gave."""
-        device, self._waiting = self._loss.device, 0
+        device = self._loss.device
+        self._waiting.take()
         for name in _STATE:
             value = state[name]
             setattr(self, name, None if value is None else value.to(device, copy=True))
         self.num_classes = len(self.counts)
 
-    def _count_cells(self, cells: Tensor) -> None:
-        """Count cells of the confusion table (B,), with others: a batch alone costs more calls than work."""
-        if self._waiting + len(cells) > ROOM:
-            self._settle()
-        if len(cells) > ROOM:
-            self._add_cells(cells)
+    def _wait(self, decisions: Tensor, labels: Tensor) -> None:
+        """Count a batch in the confusion table, with others: alone it costs more calls than work."""
+        place = self._waiting.place(len(labels), decisions.dtype, self._settle)
+        if place is None:
+            self._tabulate(decisions, labels)
             return
-        self._cells[self._waiting : self._waiting + len(cells)] = cells
-        self._waiting += len(cells)
+        place.copy_(decisions)
+        self._waiting.put(labels)
 
     def _settle(self) -> None:
-        """Count the cells that wait."""
-        if self._waiting:
-            self._add_cells(self._cells[: self._waiting])
-            self._waiting = 0
+        """Count the decisions that wait."""
+        if len(self._waiting):
+            self._tabulate(*self._waiting.take())
 
-    def _add_cells(self, cells: Tensor) -> None:
+    def _tabulate(self, decisions: Tensor, labels: Tensor) -> None:
         assert self._table is not None
+        cells = labels * self.num_classes + decisions
         self._table.view(-1).index_add_(0, cells, torch.ones_like(cells))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -51,6 +53,18 @@ class WaitingRows:
     def has_room(self, count: int) -> bool:
         """Whether they can be, beside those that wait."""
         return self._end + count <= len(self.memory)
+
+    def gains(self, count: int) -> bool:
+        """Whether so many more rows had better wait than be added on their own."""
+        return not self.keeps or len(self) > 0 or count < ENOUGH
+
+    def place(self, count: int, dtype: torch.dtype, settle: Callable[[], object]) -> Tensor | None:
+        """Where to write the next rows, once ``settle`` took those that wait if it must; None if nowhere."""
+        if not self.could_hold(count, dtype):
+            return None
+        if not self.has_room(count):
+            settle()
+        return self.next(count) if self.has_room(count) else None
 
     def next(self, count: int) -> Tensor:
         """Where to write the next rows (count, D)."""

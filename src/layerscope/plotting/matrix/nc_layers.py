@@ -32,11 +32,11 @@ from layerscope.plotting.matrix.tables import MatrixTables
 from layerscope.results.axes import REPETITION
 from layerscope.results.cdnv_unit import are_pure
 from layerscope.results.known_runs import RUN
+from layerscope.results.nc_layer import THRESHOLD
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-THRESHOLD = 0.2
 DEPTH, SHARE = "depth", "share"
 NOT_COLLAPSED = 1.06
 
