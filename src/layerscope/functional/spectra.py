@@ -74,9 +74,7 @@ def _spectrum(matrix: Tensor, vectors: int) -> Spectrum:
     if matrix.shape[0] < matrix.shape[1]:
         return _wide(matrix, vectors)
     products = gram(matrix)
-    found = (
-        _few(matrix, products, vectors) if products.device.type == "cpu" and len(products) < LARGE else None
-    )
+    found = _few(matrix, products, vectors)
     if found is not None:
         return found
     squares, directions = eigenvectors(products)
@@ -91,7 +89,7 @@ def _spectrum(matrix: Tensor, vectors: int) -> Spectrum:
 def _few(matrix: Tensor, products: Tensor, vectors: int) -> Spectrum | None:
     """All values of a matrix with such products, and no more vectors than that; None if these are not few."""
     size = len(products)
-    if vectors > size * FEW:
+    if products.device.type != "cpu" or size >= LARGE or vectors > size * FEW:
         return None
     reduced = Tridiagonal.of(products)
     squares = reduced.values.flip(0)

@@ -40,7 +40,6 @@ def _spectrum_values(entry: LayerStatistics) -> Iterator[Value]:
         yield Value({"sigma_index": 0, "scale": "absolute"}, math.nan, "skipped")
         return
     relative = entry.spectrum.relative
-    status = "ok" if bool(relative.isfinite().all()) else ""  # of all at once: there are thousands
     columns = {
         "absolute": entry.spectrum.values.tolist(),
         "relative": relative.tolist(),
@@ -49,4 +48,4 @@ def _spectrum_values(entry: LayerStatistics) -> Iterator[Value]:
     for scale, numbers in columns.items():
         for index, number in enumerate(numbers):
             unit = "weight" if scale == "absolute" else "1"
-            yield Value({"sigma_index": index, "scale": scale}, number, status, unit)
+            yield Value({"sigma_index": index, "scale": scale}, number, unit=unit)
