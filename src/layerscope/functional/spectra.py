@@ -14,7 +14,6 @@ from layerscope.functional.symmetric import SMALL, eigenvectors
 from layerscope.functional.tridiagonal import Tridiagonal
 
 FEW = 0.25  # share of the singular vectors up to which they are computed one by one
-LARGE = 1000  # columns from which that would keep the interpreter from other threads for too long
 CLEAR = 1e-2  # relative size from which a singular value survives squaring with twelve digits
 
 
@@ -89,7 +88,7 @@ def _spectrum(matrix: Tensor, vectors: int) -> Spectrum:
 def _few(matrix: Tensor, products: Tensor, vectors: int) -> Spectrum | None:
     """All values of a matrix with such products, and no more vectors than that; None if these are not few."""
     size = len(products)
-    if products.device.type != "cpu" or size >= LARGE or vectors > size * FEW:
+    if products.device.type != "cpu" or vectors > size * FEW:
         return None
     reduced = Tridiagonal.of(products)
     squares = reduced.values.flip(0)
