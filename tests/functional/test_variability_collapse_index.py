@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layerscope.functional import class_weights, vci, vci_from_rows
+from layerscope.functional.vci import vci_from_total
 
 
 def within_rows(data, weights):
@@ -67,3 +68,34 @@ def test_means_that_coincide_have_none(means):
 def test_a_covariance_of_other_features_is_refused():
     with pytest.raises(ValueError, match="class means of 2 features do not go with a covariance"):
         vci(torch.eye(4), torch.randn(3, 2))
+
+
+@pytest.mark.parametrize(
+    ("size", "left_out"), [(10, 0), (10, 3), (100, 0), (100, 1), (100, 40), (100, 60), (100, 95)]
+)
+def test_the_index_of_a_total_is_its_definition_whatever_is_left_out(size: int, left_out: int) -> None:
+    generator = torch.Generator().manual_seed(size + left_out)
+    deviations = torch.logspace(0, -2, size, dtype=torch.float64)
+    deviations[size - left_out :] = 1e-5
+    basis = torch.linalg.qr(torch.randn(size, size, dtype=torch.float64, generator=generator))[0]
+    between = torch.randn(5, size, dtype=torch.float64, generator=generator) @ (basis * deviations).T
+    between -= between.mean(dim=0)
+    total = (basis * deviations**2) @ basis.T + between.T @ between
+    tolerance = 1e-7
+
+    values, index, resolved = vci_from_total(total, between, 4, tolerance)
+
+    expected, vectors = torch.linalg.eigh(total)
+    kept = expected > tolerance
+    inverse = (vectors[:, kept] / expected[kept]) @ vectors[:, kept].T
+    assert index == pytest.approx(1 - float((inverse @ between.T @ between).trace()) / 4, abs=1e-9)
+    assert resolved == bool(kept.all())
+    torch.testing.assert_close(values, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [3, 80])
+def test_a_total_without_any_variance_has_no_index(size: int) -> None:
+    values, index, resolved = vci_from_total(torch.zeros(size, size).double(), torch.zeros(2, size), 0, 0.0)
+    assert math.isnan(index)
+    assert resolved
+    assert torch.equal(values, torch.zeros(size).double())

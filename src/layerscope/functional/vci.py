@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from layerscope.functional.between import between_basis, centered
 from layerscope.functional.points import check_points
+from layerscope.functional.symmetric import SMALL, eigenvectors
+from layerscope.functional.tridiagonal import Tridiagonal
 
 
 def vci(
@@ -50,16 +53,14 @@ def vci(
 
 
 def vci_from_total(
-    values: Tensor, vectors: Tensor, between_rows: Tensor, rank: int, tolerance: float
-) -> tuple[float, bool]:
+    total: Tensor, between_rows: Tensor, rank: int, tolerance: float
+) -> tuple[Tensor, float, bool]:
     r""":func:`vci` on the directions in which the features vary by more than rounding.
 
     Parameters
     ----------
-    values : Tensor (m,)
-        Eigenvalues of :math:`\Sigma_t`, ascending; those that are left out are 0.
-    vectors : Tensor (D, m)
-        Their eigenvectors.
+    total : Tensor (D, D)
+        :math:`\Sigma_t`, float64.
     between_rows : Tensor (K, D)
         Rows B with :math:`\Sigma_b = B^\top B`.
     rank : int
@@ -69,15 +70,19 @@ def vci_from_total(
 
     Returns
     -------
-    (float, bool)
-        The index, and whether no direction was left out that has any variance.
+    (Tensor (D,), float, bool)
+        Eigenvalues of :math:`\Sigma_t`, ascending; the index; and whether no direction was left out that has
+        any variance.
     """
+    between_rows = between_rows.double()
+    values, explained = _explained_by_few(total, between_rows, tolerance) or _explained(
+        total, between_rows, tolerance
+    )
     if rank == 0:
-        return math.nan, True
-    kept = values > tolerance
-    shares = (between_rows.double() @ vectors[:, kept]).square().sum(dim=0) / values[kept]
+        return values, math.nan, True
     nothing = values <= values[-1:] * len(values) * torch.finfo(torch.float64).eps
-    return min(max(1 - float(shares.sum()) / rank, 0.0), 1.0), bool((kept | nothing).all())
+    resolved = bool(((values > tolerance) | nothing).all())
+    return values, min(max(1 - explained / rank, 0.0), 1.0), resolved
 
 
 def vci_from_rows(
@@ -104,3 +109,43 @@ def vci_from_rows(
     kept = values > values[0] * max(rows.shape) * torch.finfo(torch.float64).eps
     between = left[len(within_rows) :, kept].square().sum()
     return min(max(1 - float(between) / rank, 0.0), 1.0)
+
+
+def _explained(total: Tensor, between_rows: Tensor, tolerance: float) -> tuple[Tensor, float]:
+    r"""Eigenvalues of :math:`\Sigma_t`, and :math:`\mathrm{tr}(\Sigma_t^+\Sigma_b)` beyond a tolerance."""
+    values, vectors = eigenvectors(total)
+    return values, _along(values, vectors, between_rows, tolerance)
+
+
+def _explained_by_few(total: Tensor, between_rows: Tensor, tolerance: float) -> tuple[Tensor, float] | None:
+    """:func:`_explained` in half the time, from few vectors; None where that cannot be.
+
+    Directions that are left out are given much variance, of which B has nothing; what is then well
+    conditioned is solved for by Cholesky.
+    """
+    size = len(total)
+    if total.device.type != "cpu" or size < SMALL:
+        return None
+    reduced = Tridiagonal.of(total)
+    values = reduced.values
+    left_out = int((values <= tolerance).sum())
+    try:
+        if 2 * left_out > size:
+            kept = reduced.vectors(left_out, size)
+            return values, _along(values[left_out:], kept, between_rows, tolerance)
+        without = reduced.vectors(0, left_out)
+    except np.linalg.LinAlgError:  # which the whole decomposition does not know
+        return None
+    filled = total + values[-1] * without @ without.T
+    factor, failed = torch.linalg.cholesky_ex(filled)
+    if bool(failed):
+        return None
+    inside = between_rows - (between_rows @ without) @ without.T
+    solved = torch.linalg.solve_triangular(factor, inside.T, upper=False)
+    return values, float(solved.square().sum())
+
+
+def _along(values: Tensor, vectors: Tensor, between_rows: Tensor, tolerance: float) -> float:
+    """Sum, over the directions beyond a tolerance, of the variance between classes relative to the total."""
+    kept = values > tolerance
+    return float(((between_rows @ vectors[:, kept]).square().sum(dim=0) / values[kept]).sum())

@@ -22,7 +22,6 @@ from layerscope.functional.covariance import (
     varying_part,
 )
 from layerscope.functional.gram import BLOCK, gram
-from layerscope.functional.symmetric import eigenvectors
 from layerscope.functional.vci import vci_from_rows, vci_from_total
 from layerscope.functional.weighting import ClassWeights
 
@@ -131,9 +130,8 @@ def pooled_spectra(
     trace = float(total.diagonal().sum())
     part, varying = varying_part(total)
     rank = between_basis(means, weights.between, center=weights.center).rank if len(means) else 0
-    values, vectors = eigenvectors(part)  # serves the spectrum and the index
     tolerance = torch.finfo(dtype).eps * trace
-    index, resolved = vci_from_total(values, vectors, between_rows[:, varying], rank, tolerance)
+    values, index, resolved = vci_from_total(part, between_rows[:, varying], rank, tolerance)
     spectrum = CovarianceSpectrum(descending(values, len(total)), trace)
     return Pooled(covariance_spectrum(within), spectrum, index, resolved)
 
