@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from layerscope.functional.blas_threads import threads_for
+from layerscope.functional.points import check_points
 
 SMALL = 64  # rows below which a call costs more than the work
 
@@ -25,8 +26,9 @@ def eigenvalues(matrix: Tensor) -> Tensor:
     """
     if matrix.device.type != "cpu" or len(matrix) < SMALL:
         return torch.linalg.eigvalsh(matrix.double())
+    check_points(matrix, "matrix")
     with threads_for(len(matrix)):
-        return torch.from_numpy(np.linalg.eigvalsh(_finite(matrix).numpy()))
+        return torch.from_numpy(np.linalg.eigvalsh(matrix.detach().double().numpy()))
 
 
 def eigenvectors(matrix: Tensor) -> tuple[Tensor, Tensor]:
@@ -34,8 +36,9 @@ def eigenvectors(matrix: Tensor) -> tuple[Tensor, Tensor]:
     if matrix.device.type != "cpu" or len(matrix) < SMALL:
         values, vectors = torch.linalg.eigh(matrix.double())
         return values, vectors
+    check_points(matrix, "matrix")
     with threads_for(len(matrix)):
-        first, second = np.linalg.eigh(_finite(matrix).numpy())
+        first, second = np.linalg.eigh(matrix.detach().double().numpy())
     return torch.from_numpy(first), torch.from_numpy(second)
 
 
@@ -62,10 +65,3 @@ def stacked_eigenvalues(matrices: Tensor) -> Tensor:
     with threads_for(size):
         found = [torch.from_numpy(eigh(matrix, eigvals_only=True, driver="ev")) for matrix in each]
     return torch.stack(found).reshape(matrices.shape[:-1])
-
-
-def _finite(matrix: Tensor) -> Tensor:
-    matrix = matrix.detach().double()
-    if not bool(matrix.isfinite().all()):
-        raise ValueError("a matrix with entries that are not finite has no eigenvalues")
-    return matrix

@@ -17,6 +17,7 @@ from layerscope.functional.lapack import (
     tridiagonalized,
     turn,
 )
+from layerscope.functional.points import check_points
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,10 @@ class Tridiagonal:
         Raises
         ------
         ValueError
-            Entries that are not finite.
+            What :func:`check_points` refuses.
         """
+        check_points(matrix, "matrix")
         values = np.array(matrix.detach().double().numpy(), order="F")
-        if not np.isfinite(values).all():
-            raise ValueError("the matrix has entries that are not finite")
         load_routines()
         with threads_for(len(values)):
             diagonal, beside, factors = tridiagonalized(values)
