@@ -1,7 +1,8 @@
-"""Trains one config in child processes and kills them at random moments. Run by test_resume_after_kill.py.
+"""Trains one config in child processes that die at random moments. Run by test_resume_after_kill.py.
 
 Usage: kill_driver.py CONFIG FOLDER KILLS SEED. Children are forked from one process that has torch imported,
-so that every kill falls into training rather than into imports. Prints one JSON line.
+so that every death falls into training rather than into imports. A moment is a number of epochs and a part of
+one more: the run gets on however slow the machine is just then. Prints one JSON line.
 """
 
 from __future__ import annotations
@@ -29,6 +30,29 @@ torch.set_num_threads(1)  # the same for every process; and a thread pool does n
 
 
 CPU = torch.device("cpu")
+MOST_EPOCHS = 2  # that one child lives for, before the part of one more
+
+
+class Doomed:
+    """A reporter that has its process killed ``delay`` seconds after it was told of ``epochs`` epochs.
+
+    The kernel does it: the alarm's default action, like SIGKILL, ends a process between any two instructions.
+    """
+
+    def __init__(self, epochs: int, delay: float) -> None:
+        self.epochs = epochs
+        self.delay = delay
+        self._count(0)
+
+    def epoch(self, row) -> None:
+        self._count(1)
+
+    def message(self, text: str) -> None: ...
+
+    def _count(self, epochs: int) -> None:
+        self.epochs -= epochs
+        if self.epochs == 0:
+            signal.setitimer(signal.ITIMER_REAL, self.delay)
 
 
 class Attempts:
@@ -46,41 +70,35 @@ class Attempts:
         shape, classes = self.data.train.shape, self.data.train.num_classes
         return build_model(self.config.model, shape, classes, seed=seed)
 
-    def train(self, started: int) -> None:
+    def train(self, doom: tuple[int, float] | None) -> None:
         model, store = self.model(), CheckpointStore(self.folder / "checkpoints")
         log = EpochLog(self.folder / "log.csv")
-        os.write(started, b"!")
-        train(self.config, self.data, model, store, log, device=CPU, reporter=QuietReporter())
+        reporter = Doomed(*doom) if doom else QuietReporter()
+        train(self.config, self.data, model, store, log, device=CPU, reporter=reporter)
 
-    def start(self) -> int:
-        """Fork a child; return its id once its training has begun."""
-        reading, writing = os.pipe()
+    def child(self, doom: tuple[int, float] | None = None) -> int:
+        """Train in a child to its end; return how that was (see :func:`os.waitpid`)."""
         child = os.fork()
         if child == 0:
             try:
-                self.train(writing)
+                self.train(doom)
                 os._exit(0)
             finally:
                 os._exit(1)
-        os.close(writing)
-        assert os.read(reading, 1) == b"!", "the child died before training"
-        os.close(reading)
-        return child
+        return os.waitpid(child, 0)[1]
 
     def finish(self) -> float:
         """Train to the end; return the seconds it took."""
-        child, began = self.start(), time.perf_counter()
-        _, status = os.waitpid(child, 0)
+        began = time.perf_counter()
+        status = self.child()
         assert status == 0, f"training ended with status {status}"
         return time.perf_counter() - began
 
-    def kill_after(self, delay: float) -> bool:
-        """Train for ``delay`` seconds; return whether the kill found the child still at it."""
-        child = self.start()
-        time.sleep(delay)
-        os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    def kill_after(self, epochs: int, delay: float) -> bool:
+        """Train for some epochs and ``delay`` seconds; return whether the kill found it still at it."""
+        status = self.child((epochs, delay))
+        assert os.WIFSIGNALED(status) or status == 0, f"training ended with status {status}"
+        return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM
 
     def last_epoch(self) -> int:
         rows = EpochLog(self.folder / "log.csv").rows()
@@ -89,14 +107,14 @@ class Attempts:
 
 def main(path: str, place: str, kills: int, seed: int) -> None:
     config, chance = load_config(Path(path)), random.Random(seed)
-    seconds = Attempts(config, Path(place) / "whole").finish()
+    an_epoch = Attempts(config, Path(place) / "whole").finish() / config.optimizer.epochs
     attempts = Attempts(config, Path(place) / "killed")
     killed, epochs = 0, []
-    for _ in range(kills):  # all delays together are shorter than the run, so that none comes too late
-        killed += attempts.kill_after(chance.uniform(0.1, 1.0) * seconds / kills)
+    for _ in range(kills):
+        killed += attempts.kill_after(chance.randint(0, MOST_EPOCHS), chance.uniform(0, 1) * an_epoch)
         epochs.append(attempts.last_epoch())
     attempts.finish()
-    print(json.dumps({"killed": killed, "epochs": epochs, "seconds": seconds}))
+    print(json.dumps({"killed": killed, "epochs": epochs}))
 
 
 if __name__ == "__main__":
