@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from torch import Tensor
 
 
@@ -55,9 +56,14 @@ def check_range(labels: Tensor, classes: int, what: str = "labels") -> None:
     ------
     ValueError
     """
-    if not len(labels):
+    if not labels.numel():
         return
-    ends = (labels.numpy().min(), labels.numpy().max()) if labels.device.type == "cpu" else labels.aminmax()
-    low, high = map(int, ends)
+    if labels.device.type == "cpu":
+        numbers = labels.numpy()
+        if numbers.dtype == np.int64 and numbers.view(np.uint64).max() < classes:
+            return  # the usual case, in one pass: seen so, a negative number is huge
+        low, high = int(numbers.min()), int(numbers.max())
+    else:
+        low, high = map(int, labels.aminmax())
     if not 0 <= low <= high < classes:
         raise ValueError(f"{what} must lie in 0 … {classes - 1}, found {low} … {high}")

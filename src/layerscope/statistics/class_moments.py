@@ -125,7 +125,8 @@ class ClassMoments:
         place = self._place(features)
         self._place_references(features, groups)
         offsets = self._offsets(features, labels, place)
-        squared = self._squares.place(len(labels), offsets.dtype)
+        count = labels.shape[0]
+        squared = self._squares.place(count, offsets.dtype)
         lengths = torch.linalg.vector_norm(offsets, dim=1, out=squared)
         if not _all_finite(lengths):
             self.reference = reference.index_fill_(0, (self.counts == 0).nonzero().squeeze(1), 0.0)
@@ -138,7 +139,7 @@ class ClassMoments:
         multiplied = self._outer is not None or self._sketch is not None
         far = self._far.rows(lengths, self._squares, self.counts) if multiplied else None
         waiting = None if place is None else self._waiting
-        if waiting is not None and far is None and waiting.gains(len(labels)):
+        if waiting is not None and far is None and waiting.gains(count):
             waiting.put(labels)
             if waiting.are_many:
                 self._settle()
@@ -146,7 +147,7 @@ class ClassMoments:
         self._settle()
         self._add_parts(features, offsets, groups, far)
         if waiting is not None:
-            waiting.skip(len(labels))
+            waiting.skip(count)
 
     def merge(self, other: ClassMoments) -> ClassMoments:
         """Add what another accumulator saw; returns self."""
@@ -359,7 +360,7 @@ class ClassMoments:
 
     def _place(self, features: Tensor) -> Tensor | None:
         """Where to write the offsets of features (B, D), if they are kept or wait for others."""
-        waiting, count = self._waiting, len(features)
+        waiting, count = self._waiting, features.shape[0]
         if waiting is None:
             return None
         place = waiting.place(count, features.dtype, self._settle)

@@ -77,12 +77,13 @@ class Decisions:
             Not K logits per sample, logits that are no numbers, or a label outside 0 … K-1. The state is then
             unchanged.
         """
-        if logits.shape != (len(labels), self.num_classes):
-            raise ValueError(f"logits must be ({len(labels)}, {self.num_classes}), not {tuple(logits.shape)}")
-        groups = label_groups(labels, len(logits), self.num_classes) if groups is None else groups
+        count = labels.shape[0]
+        if logits.shape != (count, self.num_classes):
+            raise ValueError(f"logits must be ({count}, {self.num_classes}), not {tuple(logits.shape)}")
+        groups = label_groups(labels, count, self.num_classes) if groups is None else groups
         logits, labels = logits.detach(), groups.labels
         decisions = row_argmax(logits)
-        if len(logits) and math.isnan(logits.max()):
+        if count and math.isnan(logits.max()):
             lost = int(logits.isnan().any(dim=1).sum())
             raise ValueError(f"{lost} of {len(logits)} samples have logits that are no numbers")
         if self._table is not None:
@@ -91,8 +92,8 @@ class Decisions:
             for row, names in enumerate((labels, labels[labels == decisions], decisions)):
                 self._tally[row] += torch.bincount(names, minlength=self.num_classes)
         if mean_loss is not None:
-            self._loss += mean_loss.detach().double() * len(labels)
-            self._priced += len(labels)
+            self._loss += mean_loss.detach().double() * count
+            self._priced += count
         return decisions
 
     def merge(self, other: Decisions) -> Decisions:
@@ -194,7 +195,7 @@ class Decisions:
 
     def _wait(self, decisions: Tensor, labels: Tensor) -> None:
         """Count a batch in the confusion table, with others: alone it costs more calls than work."""
-        place = self._waiting.place(len(labels), decisions.dtype, self._settle)
+        place = self._waiting.place(labels.shape[0], decisions.dtype, self._settle)
         if place is None:
             self._tabulate(decisions, labels)
             return

@@ -74,7 +74,7 @@ def label_groups(labels: Tensor, samples: int, num_classes: int) -> LabelGroups:
     if labels.device.type != "cpu":
         labels = labels.to(torch.int64, copy=True)  # whoever gave them may put others in their place
         return LabelGroups(labels, torch.bincount(labels, minlength=num_classes))
-    own = labels.numpy().astype(np.int64, copy=True)
+    own = labels.numpy().astype(np.int64)  # a copy
     return LabelGroups(torch.from_numpy(own), torch.from_numpy(np.bincount(own, minlength=num_classes)))
 
 
