@@ -14,17 +14,35 @@ from layerscope.features.taps import Taps
 from layerscope.measurement.setup import Setup
 from layerscope.measures.base import LayerStatistics
 
-Receive = Callable[[LayerStatistics, Tensor, Tensor, int], None]
-"""``receive(entry, features, labels, start)``: a layer's features (B, D), and the first sample's place."""
-
 
 class Batch(NamedTuple):
-    """What went in and what came out, once every layer's features were handed on."""
+    """What goes in: images (B, C, H, W), labels (B,), the place of the first, and how new the images are."""
 
     images: Tensor
     labels: Tensor
-    logits: Tensor
     start: int
+    version: int | None
+
+    @classmethod
+    def of(cls, images: Tensor, labels: Tensor, start: int) -> Batch:
+        """A batch whose images nobody has changed yet."""
+        return cls(images, labels, start, None if images.is_inference() else images._version)
+
+    def shows(self, features: Tensor) -> bool:
+        """Whether features (B, D) are the images, as they are in memory and as they came."""
+        images = self.images
+        return (
+            features.data_ptr() == images.data_ptr()
+            and features.numel() == images.numel()
+            and features.is_contiguous()
+            and images.is_contiguous()
+            and self.version is not None
+            and images._version == self.version
+        )
+
+
+Receive = Callable[[LayerStatistics, Tensor, Batch], None]
+"""``receive(entry, features, batch)``: a layer's features (B, D)."""
 
 
 def forwarded(
@@ -34,8 +52,8 @@ def forwarded(
     entries: Sequence[LayerStatistics],
     receive: Receive,
     pause: Callable[[], None],
-) -> Iterator[Batch]:
-    """Forward a part of a split in stored order, handing on every layer's features.
+) -> Iterator[tuple[Batch, Tensor]]:
+    """Forward a part of a split in stored order, handing on every layer's features; batches and their logits.
 
     Parameters
     ----------
@@ -50,22 +68,21 @@ def forwarded(
         ``receive`` refused features; the message names layer, split and samples.
     """
     by_call = {(entry.layer.module_name, entry.layer.call): entry for entry in entries}
-    start, batch_labels = 0, torch.empty(0, dtype=torch.int64)
+    batch = Batch.of(torch.empty(0), torch.empty(0, dtype=torch.int64), 0)
 
     def hand_on(module_name: str, call: int, values: Tensor) -> None:
         entry = by_call.get((module_name, call))
         if entry is None:
             return
         try:
-            receive(entry, setup.reduce(values), batch_labels, start)
+            receive(entry, setup.reduce(values), batch)
         except ValueError as error:
-            first, last = part.places[[start, start + len(batch_labels) - 1]].tolist()
+            first, last = part.places[[batch.start, batch.start + len(batch.labels) - 1]].tolist()
             place = f"layer {entry.layer.name}, {part.name} split, samples {first} to {last}"
             raise MeasurementError(f"{place}: {error}") from error
 
     with Taps(model, setup.spec, hand_on, setup.where):
         for images, labels in part.batches(setup.batch_size):
             pause()
-            batch_labels, images = labels, images.to(setup.dtype)
-            yield Batch(images, labels, model(images), start)
-            start += len(labels)
+            batch = Batch.of(images.to(setup.dtype), labels, batch.start + len(batch.labels))
+            yield batch, model(batch.images)

@@ -25,8 +25,10 @@ from layerscope.errors import MeasurementError
 from layerscope.features.evaluation import evaluating, full_precision
 from layerscope.features.taps import Layer
 from layerscope.functional.spectra import spectrum
+from layerscope.measurement.chosen_images import SAMPLE, ChosenImages
 from layerscope.measurement.coordinates import Coordinates
 from layerscope.measurement.forwarding import Batch, Receive, forwarded
+from layerscope.measurement.image_taps import ImageTaps
 from layerscope.measurement.kept_memory import kept_memory
 from layerscope.measurement.plan import Plan
 from layerscope.measurement.sample_rows import IMAGES, SampleRows
@@ -47,7 +49,6 @@ from layerscope.measures.weight_matrix import kept_vectors, weight_matrix
 from layerscope.statistics.class_moments import ClassMoments
 from layerscope.statistics.class_scatter import DirectionalScatter
 from layerscope.statistics.decisions import Decisions
-from layerscope.statistics.feature_sample import even_choice
 from layerscope.statistics.label_groups import LabelGroups, NewestGroups
 from layerscope.statistics.nearest_center import NearestCenter
 from layerscope.statistics.ood_mean import OutOfDistribution
@@ -56,9 +57,6 @@ from layerscope.training.watch import never
 
 class Interrupted(Exception):
     """Somebody asked to stop in the middle of a checkpoint."""
-
-
-SAMPLE, PARTNERS = "sample", "partners"  # what a split's statistics call the features of chosen images
 
 
 class Collector:
@@ -76,8 +74,14 @@ class Collector:
         self.setup, self.plan = setup, plan
         self.should_stop = should_stop
         self._parts = {name: own_part(split) for name, split in setup.splits.items()}
+        self._chosen = ChosenImages(setup, self._parts)
         self._kept: dict[tuple[str, int], Tensor] = {}
         self._references: dict[tuple[str, int], Tensor] = {}
+        self._images = ImageTaps()
+
+    def forget_images(self) -> None:
+        """Collect with the next checkpoint again what the images themselves give."""
+        self._images = ImageTaps()
 
     def collect(self, model: nn.Module, needs: Need) -> CheckpointStatistics:
         """Statistics of ``model`` as it is now: eval mode, no augmentation. The model is left as it was.
@@ -131,27 +135,27 @@ class Collector:
 
         Returns the decisions on the samples that this process reads, in their order.
         """
-        part, classes = self._part(name, needs), self._parts[name].num_classes
+        part, classes = self._chosen.part(name, needs), self._parts[name].num_classes
         decisions = Decisions(classes, device=self.setup.device)
-        for entry in statistics.layers:
-            keep = self._kept_offsets(name, entry.layer)
-            entry.splits[name] = SplitStatistics(self._moments(entry, classes, needs, keep))
-        chosen = {kind: SampleRows(part, places) for kind, places in self._chosen(name, needs).items()}
+        fresh = [entry for entry in statistics.layers if not self._begin(entry, name, classes, needs)]
+        new = {entry.layer.index for entry in fresh}
+        chosen = {kind: SampleRows(part, places) for kind, places in self._chosen.of(name, needs).items()}
 
         newest = NewestGroups(classes)
 
-        def receive(entry: LayerStatistics, features: Tensor, labels: Tensor, start: int) -> None:
-            moments = entry.splits[name].moments
-            if moments is not None:
-                moments.update(features, labels, groups=newest.of(labels, start))
+        def receive(entry: LayerStatistics, features: Tensor, batch: Batch) -> None:
+            index, moments = entry.layer.index, entry.splits[name].moments
+            if moments is not None and index in new:
+                self._images.watch(name, entry, features, batch)
+                moments.update(features, batch.labels, groups=newest.of(batch.labels, batch.start))
             for rows in chosen.values():
-                rows.take(entry.layer.index, features, start)
+                rows.take(index, features, batch.start)
 
         decided = [part.labels[:0]]  # a process may have nothing to read
-        for batch in self._forward(model, part, statistics.layers, receive):
-            loss = self.setup.loss(batch.logits, batch.labels, classes)
+        for batch, logits in self._forward(model, part, statistics.layers, receive):
+            loss = self.setup.loss(logits, batch.labels, classes)
             groups = newest.of(batch.labels, batch.start)
-            decided.append(_decided(decisions, batch.logits, groups, loss, name))
+            decided.append(_decided(decisions, logits, groups, loss, name))
             if SAMPLE in chosen:
                 chosen[SAMPLE].take(IMAGES, batch.images.flatten(start_dim=1), batch.start)
         assert decisions.samples == len(part)
@@ -160,56 +164,29 @@ class Collector:
             statistics.decisions[name] = merged(decisions)
             statistics.labels[name] = part.whole.labels
             statistics.decided[name] = torch.cat(gathered(own))
-        self._finish_first(name, statistics)
+        self._finish_first(name, fresh)
         self._finish_samples(chosen, name, statistics)
         return own
 
-    def _part(self, name: str, needs: Need) -> SplitPart:
-        """What this process forwards of a split: only the chosen images when nothing asks for all."""
-        part = self._parts[name]
-        if needs & EVERY_IMAGE:
-            return part
-        chosen = self._chosen(name, needs).values()
-        return part.restricted(torch.cat([part.labels[:0], *chosen]).unique())  # type: ignore[no-untyped-call]
+    def _begin(self, entry: LayerStatistics, name: str, classes: int, needs: Need) -> bool:
+        """Set out the statistics of a layer and split; whether the first sweep's are known before."""
+        known = self._images.known(name, entry) if needs & Need.MOMENTS else None
+        entry.splits[name] = SplitStatistics() if known is None else known
+        if needs & Need.MOMENTS and known is None:
+            keep, device, dtype = self._kept_offsets(name, entry.layer), self.setup.device, self.setup.dtype
+            moments = ClassMoments(classes, entry.layer.dim, keep=keep, device=device, dtype=dtype)
+            entry.splits[name].moments = moments
+        return known is not None
 
-    def _moments(
-        self, entry: LayerStatistics, classes: int, needs: Need, keep: Tensor | None
-    ) -> ClassMoments | None:
-        if not needs & Need.MOMENTS:
-            return None
-        device, dtype = self.setup.device, self.setup.dtype
-        return ClassMoments(classes, entry.layer.dim, keep=keep, device=device, dtype=dtype)
-
-    def _chosen(self, name: str, needs: Need) -> dict[str, Tensor]:
-        """Places of the images of a split whose features are wanted one by one."""
-        chosen = {}
-        if needs & Need.SAMPLE:
-            chosen[SAMPLE] = self._sampled(name)
-        if needs & Need.PARTNERS and name == "train":
-            chosen[PARTNERS] = self._paired()
-        return chosen
-
-    def _sampled(self, name: str) -> Tensor:
-        """The chosen images of a split: labels and seed decide alone."""
-        labels = self._parts[name].whole.labels
-        return even_choice(labels, self.setup.sample, self.setup.sample_seed)
-
-    def _paired(self) -> Tensor:
-        """The train images that are paired with the chosen test images; none without pairs or test split."""
-        pairs = self.setup.pairs
-        if pairs is None or "test" not in self._parts:
-            return torch.empty(0, dtype=torch.int64, device=self.setup.device)
-        chosen = torch.isin(pairs.test, self._sampled("test").cpu())
-        return pairs.train[chosen].unique().to(self.setup.device)  # type: ignore[no-untyped-call]
-
-    def _finish_first(self, name: str, statistics: CheckpointStatistics) -> None:
+    def _finish_first(self, name: str, entries: Sequence[LayerStatistics]) -> None:
         """Put together what the processes saw."""
-        for entry in statistics.layers:
+        for entry in entries:
             own = entry.splits[name].moments
             if own is not None:
                 own.release()  # the next checkpoint writes there, and others need sums alone
                 self._references[name, entry.layer.index] = own.reference
                 entry.splits[name].moments = merged(own)
+        self._images.keep(name, entries)
 
     def _finish_samples(
         self, chosen: dict[str, SampleRows], name: str, statistics: CheckpointStatistics
@@ -224,7 +201,7 @@ class Collector:
         """Mean feature of the out-of-distribution set in every layer."""
         means = [OutOfDistribution(entry.layer.dim, device=self.setup.device) for entry in statistics.layers]
 
-        def receive(entry: LayerStatistics, features: Tensor, labels: Tensor, start: int) -> None:
+        def receive(entry: LayerStatistics, features: Tensor, batch: Batch) -> None:
             means[entry.layer.index].update(features)
 
         for _ in self._forward(model, part, statistics.layers, receive):
@@ -234,7 +211,7 @@ class Collector:
 
     def _forward(
         self, model: nn.Module, part: SplitPart, entries: Sequence[LayerStatistics], receive: Receive
-    ) -> Iterator[Batch]:
+    ) -> Iterator[tuple[Batch, Tensor]]:
         return forwarded(model, part, self.setup, entries, receive, self._pause_alone)
 
     def _finish(
@@ -272,7 +249,8 @@ class Collector:
         """Directions of the class means: one process' own, since directions have no sign of their own."""
         moments = split.moments
         assert moments is not None
-        split.basis = shared(lambda: basis_by(moments, self.setup.weighting))
+        if split.basis is None:
+            split.basis = shared(lambda: basis_by(moments, self.setup.weighting))
 
     def _read_kept(self, name: str, entry: LayerStatistics, decided: Tensor, needs: Need) -> None:
         """Hand the offsets of one layer and split on as they were kept."""
@@ -285,7 +263,7 @@ class Collector:
             for some in zip(*parts, strict=True):
                 reader.update(*some)
             _put(reader, split)
-        if needs & Need.SPECTRA and split.moments is not None:
+        if needs & Need.SPECTRA and split.moments is not None and split.spectra is None:
             about = self._references[name, entry.layer.index], split.moments, self.setup.weighting
             split.spectra = kept_spectra(kept, labels, *about)
 
@@ -303,13 +281,16 @@ class Collector:
             readers = [self._coordinates(entry, name) for entry in statistics.layers]
         everywhere = tuple(range(len(statistics.layers)))
         for number, group in enumerate(self.plan.groups if needs & Need.SPECTRA else ((),)):
-            sketches = {index: self._sketches(statistics.layers[index], name) for index in group}
+            missing = [index for index in group if statistics.layers[index].splits[name].spectra is None]
+            sketches = {index: self._sketches(statistics.layers[index], name) for index in missing}
             along = readers if number == 0 else ()
-            entries = [statistics.layers[index] for index in (everywhere if along else group)]
+            entries = [statistics.layers[index] for index in (everywhere if along else missing)]
+            if not entries:
+                continue
             if number:
                 self._pause()
             self._forward_again(model, name, entries, decided, along, sketches)
-            for index in group:  # each is gone before the next group's are made
+            for index in missing:  # each is gone before the next group's are made
                 statistics.layers[index].splits[name].spectra = sketches.pop(index).spectra()
         for entry, along_means in zip(statistics.layers, readers, strict=False):
             _put(along_means, entry.splits[name])
@@ -323,8 +304,8 @@ class Collector:
         readers: Sequence[Coordinates],
         sketches: Mapping[int, SketchReader],
     ) -> None:
-        def receive(entry: LayerStatistics, features: Tensor, labels: Tensor, start: int) -> None:
-            index = entry.layer.index
+        def receive(entry: LayerStatistics, features: Tensor, batch: Batch) -> None:
+            index, (_, labels, start, _) = entry.layer.index, batch
             reference = self._references[name, index]
             offsets = features.to(reference.dtype) - embedding(labels, reference)
             if readers:
