@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from layerscope.measurement.coordinates import Coordinates
 from layerscope.measurement.forwarding import Batch
 from layerscope.measures.base import Need
 from layerscope.statistics.class_moments import ClassMoments
@@ -87,14 +88,15 @@ def test_agreement_with_the_network_is_that_of_the_later_checkpoint():
     assert not torch.equal(first.agreeing, second.agreeing)
 
 
-def test_the_offsets_of_images_are_summed_once(monkeypatch):
-    summed, update = [], ClassMoments.update
+@pytest.mark.parametrize("reader", [ClassMoments, Coordinates])
+def test_images_are_read_once(monkeypatch, reader):
+    summed, update = [], reader.update
 
     def noted(self, *arguments, **options):
         summed.append(self)
-        update(self, *arguments, **options)
+        return update(self, *arguments, **options)
 
-    monkeypatch.setattr(ClassMoments, "update", noted)
+    monkeypatch.setattr(reader, "update", noted)
     bench = Bench(batch_size=1000)
     collector, layers = bench.collector(), len(bench.setup().layers)
     counts = []

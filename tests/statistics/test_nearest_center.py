@@ -396,3 +396,21 @@ def test_points_whose_distances_overflow_in_the_index_are_refused(count):
         return
     with pytest.raises(ValueError, match=r"not finite \(or overflow\)"):
         nearest.decide(1e25 * torch.ones(2, 4).double())
+
+
+def test_other_decisions_of_the_network_are_counted_of_the_same_points():
+    features, labels = samples(3, count=90, dim=3, offset=0.0)
+    centers, generator = means_of(features, labels, 4), torch.Generator().manual_seed(1)
+    first, second = torch.randint(0, 4, (2, 90), generator=generator)
+    seen, alone = nearest_to(centers), nearest_to(centers)
+    nearest = torch.cat(
+        [seen.update(*some) for some in zip(*(x.split(40) for x in (features, labels, first)), strict=True)]
+    )
+    before = seen.state_dict()
+    other = seen.with_decisions(nearest, labels, second)
+    alone.update(features, labels, second)
+    assert not torch.equal(other.agreeing, seen.agreeing)
+    for name, value in alone.state_dict().items():
+        assert torch.equal(other.state_dict()[name], value), name
+    other.update(features, labels, second)
+    assert all(torch.equal(seen.state_dict()[name], value) for name, value in before.items())

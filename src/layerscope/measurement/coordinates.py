@@ -68,8 +68,8 @@ class Coordinates:
         """How many rows are best read at a time, of offsets that are at hand."""
         return min(MOST_ROWS, max(VALUES // (len(self._directions) + len(self._spread)), 1))
 
-    def update(self, offsets: Tensor, labels: Tensor, decisions: Tensor) -> None:
-        """Add a batch.
+    def update(self, offsets: Tensor, labels: Tensor, decisions: Tensor) -> Tensor | None:
+        """Add a batch; return the nearest classes (B,), where there are any centres.
 
         Parameters
         ----------
@@ -86,7 +86,7 @@ class Coordinates:
         along = linear(offsets, directions)
         self.scatter.update(along[:, : self._own_rank] + embedding(labels, about_means), labels)
         if self.nearest is None:
-            return
+            return None
         points = along[:, self._split :] + embedding(labels, about_center)
         size = torch.linalg.vector_norm(points, dim=1) + embedding(labels, self._spread).squeeze(1)
 
@@ -94,4 +94,4 @@ class Coordinates:
             along_train = linear(offsets[rows].double(), self._directions[self._split :])
             return along_train + self._about_center[labels[rows]]
 
-        self.nearest.update(points, labels, decisions, exact=exact, error=size)
+        return self.nearest.update(points, labels, decisions, exact=exact, error=size)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import torch
 from torch import Tensor
 
 from layerscope.distributed.exchange import gathered
+from layerscope.distributed.ranks import world_size
 from layerscope.measurement.forwarding import Batch
 from layerscope.measures.base import LayerStatistics, SplitStatistics
 
@@ -23,6 +25,8 @@ class ImageTaps:
     def __init__(self) -> None:
         self._known: dict[Key, SplitStatistics] = {}
         self._others: set[Key] = set()
+        self._nearest: dict[Key, Tensor] = {}
+        self._read: dict[Key, SplitStatistics] = {}
 
     def known(self, name: str, entry: LayerStatistics) -> SplitStatistics | None:
         """What holds for every checkpoint, for a split's statistics to begin with; None if not known."""
@@ -34,6 +38,24 @@ class ImageTaps:
             found = SplitStatistics(moments=found.moments, basis=found.basis, spectra=found.spectra)
             self._known[key] = found
         return found
+
+    def recount(self, name: str, entry: LayerStatistics, labels: Tensor, decided: Tensor) -> bool:
+        """Take over what a second sweep found, but for the network's decisions; whether that is known."""
+        key, split = (name, entry.layer.index), entry.splits[name]
+        if key not in self._nearest:
+            return False
+        read = self._read[key]
+        assert read.nearest is not None
+        split.scatter = read.scatter
+        split.nearest = read.nearest.with_decisions(self._nearest[key], labels, decided)
+        return True
+
+    def keep_nearest(self, name: str, entry: LayerStatistics, nearest: Sequence[Tensor | None]) -> None:
+        """Remember the nearest classes of kept images, and the scatter, in a process that is alone."""
+        key, split = (name, entry.layer.index), entry.splits[name]
+        found = [classes for classes in nearest if classes is not None]
+        if world_size() == 1 and key in self._known and split.nearest is not None and found:
+            self._nearest[key], self._read[key] = torch.cat(found), split
 
     def watch(self, name: str, entry: LayerStatistics, features: Tensor, batch: Batch) -> None:
         """Look whether the features of a batch are its images."""

@@ -257,12 +257,13 @@ class Collector:
         labels, split = self._parts[name].labels, entry.splits[name]
         kept = self._kept_offsets(name, entry.layer)
         assert kept is not None  # though it has no rows when this process has nothing to read
-        if needs & (Need.SCATTER | Need.NEAREST):
+        along_means = needs & (Need.SCATTER | Need.NEAREST)
+        if along_means and not self._images.recount(name, entry, labels, decided):
             reader = self._coordinates(entry, name)
             parts = (torch.split(part, reader.rows) for part in (kept, labels, decided))
-            for some in zip(*parts, strict=True):
-                reader.update(*some)
+            nearest = [reader.update(*some) for some in zip(*parts, strict=True)]
             _put(reader, split)
+            self._images.keep_nearest(name, entry, nearest)
         if needs & Need.SPECTRA and split.moments is not None and split.spectra is None:
             about = self._references[name, entry.layer.index], split.moments, self.setup.weighting
             split.spectra = kept_spectra(kept, labels, *about)

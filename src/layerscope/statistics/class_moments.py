@@ -201,7 +201,7 @@ class ClassMoments:
     def means(self) -> Tensor:
         """Class means (K+, D), float64."""
         self._settle()
-        rows = self.present
+        rows = self._rows
         means: Tensor = self.reference[rows].double() + self._sums[rows] / self.counts[rows].unsqueeze(1)
         return means
 
@@ -209,13 +209,19 @@ class ClassMoments:
     def variances(self) -> Tensor:
         """Trace of each class covariance (K+,): mean squared distance to the class mean, divided by n."""
         self._settle()
-        rows = self.present
+        rows = self._rows
         counts = self.counts[rows].double()
         squares = self._squares.totals[rows]
         spread = squares - self._sums[rows].square().sum(dim=1) / counts
         # A reference is a mean of the samples themselves, so a true spread is at least squares / (n + 1).
         real = (counts > 1) & (spread > EPS * counts * squares)
         return torch.where(real, spread / counts, 0.0)
+
+    @property
+    def _rows(self) -> Tensor | slice:
+        """The present classes, as what needs no copy where all are."""
+        present = self.present
+        return slice(None) if len(present) == self.num_classes else present
 
     @property
     def within_covariance(self) -> Tensor:

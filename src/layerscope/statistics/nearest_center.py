@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -115,6 +116,20 @@ class NearestCenter:
             self.compared += seen
             self.agreeing += _hits(labels, nearest == decisions, len(seen))
         return nearest
+
+    def with_decisions(self, nearest: Tensor, labels: Tensor, decisions: Tensor) -> NearestCenter:
+        """What these points would have been counted as with other decisions of the network.
+
+        Parameters
+        ----------
+        nearest : Tensor (n,)
+            What :meth:`update` returned for all points that were seen.
+        labels, decisions : Tensor (n,)
+        """
+        other = copy.deepcopy(self)
+        other.compared = self.counts.clone()
+        other.agreeing = _hits(labels, nearest == decisions, len(self.counts))
+        return other
 
     def decide(
         self, points: Tensor, *, exact: Exact | None = None, error: Tensor | None = None
