@@ -33,9 +33,11 @@ def run() -> list[Comparison]:
     end = "on Fashion-MNIST, all taps, both splits / bare forward"
     return [
         measured(f"measurement pass, FAST, `mlp` {end}", MLP, "Fast", bound=1.5),
-        measured(f"the same of a first checkpoint {end}", MLP, "Fast", bound=1.5, first=True),
+        measured(
+            f"measurement pass, FAST, a first checkpoint of `mlp` {end}", MLP, "Fast", bound=1.5, first=True
+        ),
         measured(f"measurement pass, all but information, `mlp` {end}", MLP, EXACT, bound=4),
-        measured(f"the same of a first checkpoint {end}", MLP, EXACT, bound=4, first=True),
+        measured(f"the same, a first checkpoint {end}", MLP, EXACT, bound=4, first=True),
         measured(f"measurement pass, FAST, `resnet18`, means, {end}", RESNET, "Fast", bound=1.2, subset=2000),
     ]
 
