@@ -12,7 +12,7 @@ from layerscope.measures.base import Need
 from layerscope.statistics.class_moments import ClassMoments
 
 from . import tiny_network
-from .tiny_network import EVERYTHING, MEANS, assert_same_rows, key_of
+from .tiny_network import EVERYTHING, MEANS, SAMPLED, assert_same_rows, rows_from
 
 NOTHING_FITS = 170_000  # bytes: the class means of all layers fit, no split's features do
 SKETCHES_FIT = 1_350_000  # the spectra of one layer or a few at a time, no split's features
@@ -35,13 +35,7 @@ class Checkpoint:
 
     @property
     def rows(self):
-        whole = [m for m in tiny_network.MEASURES.values() if m.name not in tiny_network.SAMPLED]
-        return {
-            key_of(measure, row): row
-            for measure in whole
-            if measure.needs in self.needs
-            for row in tiny_network.table_rows(0, measure, self.statistics)
-        }
+        return rows_from(self.statistics, self.needs, without=SAMPLED)
 
 
 def remembered(checkpoint):

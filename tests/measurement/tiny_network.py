@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +18,7 @@ from layerscope.functional.matching import nearest_matches
 from layerscope.measurement.measure import table_rows
 from layerscope.measurement.plan import make_plan
 from layerscope.measurement.sweeps import Collector, Setup
-from layerscope.measures.base import Measure, Need
+from layerscope.measures.base import CheckpointStatistics, Measure, Need
 from layerscope.measures.catalog import OF_PAIRS, SAMPLED
 from layerscope.measures.registry import MEASURES
 from layerscope.pairing import ImagePairs
@@ -201,13 +201,7 @@ class Bench:
 
     def rows(self) -> Rows:
         """Every row of every measure of whole splits, by measure, split, layer and qualifiers."""
-        statistics = self.statistics()
-        return {
-            key_of(measure, row): row
-            for measure in MEASURES.values()
-            if measure.needs in self.needs and measure.name not in SAMPLED | OF_PAIRS
-            for row in table_rows(0, measure, statistics)
-        }
+        return rows_from(self.statistics(), self.needs, without=SAMPLED | OF_PAIRS)
 
     def naive_layers(self) -> tuple[list[NaiveLayer], dict[str, np.ndarray]]:
         """The layers and the logits as the forward pass written out by hand gives them."""
@@ -249,6 +243,16 @@ def naively_reduced(values: np.ndarray, name: str) -> tuple[np.ndarray, tuple[in
         rows = np.stack([[channel.mean() for channel in sample] for sample in values])
         return rows, (rows.shape[1],)
     return rows, values.shape[1:]
+
+
+def rows_from(statistics: CheckpointStatistics, needs: Need, *, without: Collection[str]) -> Rows:
+    """The rows of the measures that need no more than that, but for some."""
+    return {
+        key_of(measure, row): row
+        for measure in MEASURES.values()
+        if measure.needs in needs and measure.name not in without
+        for row in table_rows(0, measure, statistics)
+    }
 
 
 def key_of(measure: Measure, row: dict[str, object]) -> tuple:

@@ -25,37 +25,35 @@ class ImageTaps:
     def __init__(self) -> None:
         self._known: dict[Key, SplitStatistics] = {}
         self._others: set[Key] = set()
-        self._nearest: dict[Key, Tensor] = {}
-        self._read: dict[Key, SplitStatistics] = {}
+        self._read: dict[Key, tuple[SplitStatistics, Tensor]] = {}  # what was read again, and nearest classes
 
     def known(self, name: str, entry: LayerStatistics) -> SplitStatistics | None:
         """What holds for every checkpoint, for a split's statistics to begin with; None if not known."""
         key = (name, entry.layer.index)
-        found = self._known.get(key)
-        if (
-            found is not None
-        ):  # anew, so that what is found later is remembered, and the rest is not taken over
-            found = SplitStatistics(moments=found.moments, basis=found.basis, spectra=found.spectra)
-            self._known[key] = found
-        return found
+        before = self._known.get(key)
+        if before is None:
+            return None
+        # Remembered in its place, so that what is found for it later is known, too.
+        self._known[key] = SplitStatistics(before.moments, before.basis, spectra=before.spectra)
+        return self._known[key]
 
     def recount(self, name: str, entry: LayerStatistics, labels: Tensor, decided: Tensor) -> bool:
         """Take over what a second sweep found, but for the network's decisions; whether that is known."""
         key, split = (name, entry.layer.index), entry.splits[name]
-        if key not in self._nearest:
+        if key not in self._read:
             return False
-        read = self._read[key]
-        assert read.nearest is not None
-        split.scatter = read.scatter
-        split.nearest = read.nearest.with_decisions(self._nearest[key], labels, decided)
+        before, classes = self._read[key]
+        assert before.nearest is not None
+        split.scatter = before.scatter
+        split.nearest = before.nearest.with_decisions(classes, labels, decided)
         return True
 
     def keep_nearest(self, name: str, entry: LayerStatistics, nearest: Sequence[Tensor | None]) -> None:
         """Remember the nearest classes of kept images, and the scatter, in a process that is alone."""
         key, split = (name, entry.layer.index), entry.splits[name]
         found = [classes for classes in nearest if classes is not None]
-        if world_size() == 1 and key in self._known and split.nearest is not None and found:
-            self._nearest[key], self._read[key] = torch.cat(found), split
+        if world_size() == 1 and key in self._known and found:
+            self._read[key] = split, torch.cat(found)
 
     def watch(self, name: str, entry: LayerStatistics, features: Tensor, batch: Batch) -> None:
         """Look whether the features of a batch are its images."""
